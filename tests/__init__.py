@@ -1,0 +1,1 @@
+"""The tests: see `python3 dev.py test --help`."""
