@@ -1,0 +1,1 @@
+"""storage_core: one storage API over every object store. Start at `storage_core.providers.get_driver`."""

@@ -1,0 +1,191 @@
+"""One way to read an object through any driver: counted, hashed as it passes, resumed where it broke, put in place whole."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from storage_core import names
+from storage_core.base.objects import Download, Object
+from storage_core.body import Watch, cut
+from storage_core.capabilities import MIB
+from storage_core.errors import (
+    ConnectionLostError,
+    DiskFullError,
+    LibcloudError,
+    LocalFileError,
+    LocalFileExistsError,
+    NetworkError,
+    ObjectHashMismatchError,
+)
+
+if TYPE_CHECKING:
+    from storage_core.base.driver import StorageDriver
+
+CHUNK_SIZE = 8096
+"""The documented default piece of a stream. Reads from the network are larger; pieces are cut from them."""
+
+READ = MIB
+REOPENS = 5
+"""How often in a row a read is resumed without a single new byte before it is given up."""
+PART_SUFFIX = ".skyferry-part"
+
+
+def check_range(start: int, end: int | None) -> None:
+    """ValueError for a range that cannot be; the words are Libcloud's."""
+    if start < 0:
+        raise ValueError("start_bytes must be greater than 0")
+    if end is not None and start > end:
+        raise ValueError("start_bytes must be smaller than end_bytes")
+    if end is not None and start == end:
+        raise ValueError("start_bytes and end_bytes can't be the same. end_bytes is non-inclusive")
+
+
+def pieces(
+    driver: StorageDriver, obj: Object, start: int, end: int | None, chunk_size: int | None
+) -> Iterator[bytes]:
+    """See `StorageDriver.download_object_as_stream`."""
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError("chunk_size must be at least 1")
+    return cut(read(driver, obj, start, end), chunk_size or CHUNK_SIZE)
+
+
+def read(
+    driver: StorageDriver, obj: Object, start: int = 0, end: int | None = None, watch: Watch | None = None
+) -> Iterator[bytes]:
+    """The bytes in pieces as they come (up to READ), verified at the end. The engine's and the copies' way to read.
+
+    Raises ConnectionLostError when the promised bytes cannot be had, ObjectHashMismatchError at the end of a whole
+    object whose content does not agree with the hash that the service told.
+    """
+    download = driver.open_object(obj, start, end)
+    pinned = _pinned(obj, download)
+    expected, md5 = download.size, download.md5 if download.size == download.total else ""
+    digest = hashlib.md5(usedforsecurity=False)
+    got = idle = 0
+    try:
+        while got < expected:
+            try:
+                piece = download.read(min(READ, expected - got))
+                if not piece:
+                    raise ConnectionLostError(
+                        f"Only {got} of {expected} bytes of {obj.name!r} arrived.", driver, object_name=obj.name
+                    )
+            except NetworkError as error:
+                idle += 1
+                if idle > REOPENS or not error.retryable or not driver.capabilities.ranged_reads:
+                    raise
+                download.close()
+                time.sleep(min(0.1 * 2**idle, 5.0))
+                download = driver.open_object(pinned, start + got, start + expected)
+                continue
+            idle = 0
+            got += len(piece)
+            if md5:
+                digest.update(piece)
+            if watch is not None:
+                watch(len(piece))
+            yield piece
+    finally:
+        download.close()
+    if md5 and digest.hexdigest() != md5:
+        raise ObjectHashMismatchError(
+            f"{obj.name!r} did not arrive as it is stored: MD5 {digest.hexdigest()} here, {md5} there.",
+            driver,
+            obj.name,
+        )
+
+
+def _pinned(obj: Object, download: Download) -> Object:
+    """The object as it was when the read began, so that a resume never mixes two versions."""
+    return Object(
+        obj.name, download.total, obj.hash, None, None, obj.container, obj.driver,
+        etag=download.etag or obj.etag, version=download.version or obj.version,
+    )  # fmt: skip
+
+
+def to_file(
+    driver: StorageDriver,
+    obj: Object,
+    destination: str,
+    start: int,
+    end: int | None,
+    overwrite: bool,
+    delete_on_failure: bool,
+    watch: Watch | None,
+) -> bool:
+    """See `StorageDriver.download_object`."""
+    final = _target(destination, obj.name)
+    if not overwrite and os.path.lexists(final):
+        raise LocalFileExistsError(
+            f"File {final} already exists, but overwrite_existing=False", driver, path=final, errno=errno.EEXIST
+        )
+    part = os.path.join(os.path.dirname(final), f".{secrets.token_hex(8)}{PART_SUFFIX}")
+    kept = False
+    try:
+        with open(part, "xb", buffering=0) as file:
+            for piece in read(driver, obj, start, end, watch):
+                _write_all(file.fileno(), piece)
+        _put_in_place(part, final, overwrite)
+        return True
+    except NetworkError as error:
+        if not isinstance(error, ConnectionLostError):
+            raise
+        kept = not delete_on_failure
+        if kept:
+            raise ConnectionLostError(f"{error} What arrived was kept in {part}.", driver, object_name=obj.name) from error
+        return False
+    except OSError as error:
+        if isinstance(error, LibcloudError):
+            raise
+        raise local_error(error, final) from error
+    finally:
+        if not kept:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _target(destination: str, object_name: str) -> str:
+    if destination.endswith(os.sep) or os.path.isdir(destination):
+        path = names.below(destination, object_name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+    folder = os.path.dirname(os.path.abspath(destination))
+    if not os.path.isdir(folder):
+        raise LocalFileError(f"Path {folder} does not exist", path=folder, errno=errno.ENOENT)
+    return os.path.abspath(destination)
+
+
+def _put_in_place(part: str, final: str, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(part, final)
+        return
+    try:
+        os.link(part, final)  # fails when the name was taken meanwhile, unlike a replace
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(final):
+            raise
+        os.replace(part, final)
+
+
+def local_error(error: OSError, path: str) -> LocalFileError:
+    """What the operating system said about a path, as one of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(f"The disk that holds {path} is full.", path=path, errno=error.errno or 0)
+    if error.errno == errno.EEXIST:
+        return LocalFileExistsError(f"File {path} already exists.", path=path, errno=errno.EEXIST)
+    return LocalFileError(f"{path}: {error.strerror or error}.", path=path, errno=error.errno or 0)

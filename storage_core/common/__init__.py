@@ -1,0 +1,1 @@
+"""Parts of the documented API that are not about storage alone."""
