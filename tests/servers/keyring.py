@@ -19,6 +19,19 @@ from pathlib import Path
 from tests.servers.processes import Command, Group, ServerFailed, logs_folder, wait_until
 from tests.servers.processes import running as processes_running
 
+# Nothing is started on demand: the distribution's own configuration would start a second, locked keyring
+# for the first client that comes before ours is ready.
+BUS = """\
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={home}/bus</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
 PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
 # Run as a program, because a D-Bus connection remembers its bus for the life of a process.
 ASK = """
@@ -66,7 +79,8 @@ def running(password: str = "test") -> Iterator[Keyring]:
             "XDG_DATA_HOME": f"{home}/data",
             "XDG_RUNTIME_DIR": f"{home}/run",
         }
-        bus = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={home}/bus"]
+        (home / "bus.conf").write_text(BUS.format(home=home))
+        bus = ["dbus-daemon", f"--config-file={home}/bus.conf", "--nofork", "--nopidfile"]
         daemon = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
         # The daemon gives up when the bus is not there yet, so it waits for the bus's socket.
         wait = 'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'

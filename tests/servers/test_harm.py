@@ -131,9 +131,11 @@ def test_a_certificate_of_ours_is_refused_until_it_is_trusted(tmp_path):
 
 def test_an_expired_certificate_is_refused_even_when_trusted(tmp_path):
     certificate = certificates.make(tmp_path, expired=True)
-    with canned.running(certificate.server_context()) as server:
-        with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
-            fetch_over_tls(server.port, ssl.create_default_context(cafile=certificate.file))
+    with (
+        canned.running(certificate.server_context()) as server,
+        pytest.raises(ssl.SSLCertVerificationError, match="expired"),
+    ):
+        fetch_over_tls(server.port, ssl.create_default_context(cafile=certificate.file))
 
 
 # -- the fault proxy --
