@@ -1,7 +1,8 @@
-"""Everything an object carries beside its bytes, as one frozen value, and the two spellings users write it in.
+"""Everything an object carries beside its bytes, as one frozen value, and the two spellings users write it
+in.
 
-The documented examples say `extra={'ContentType': …, 'StorageClass': …}`, Libcloud says `content_type`; both are read.
-A key that is not known here is refused, so that nothing is dropped without a word.
+The documented examples say `extra={'ContentType': …, 'StorageClass': …}`, Libcloud says `content_type`; both
+are read. A key that is not known here is refused, so that nothing is dropped without a word.
 """
 
 from __future__ import annotations
@@ -151,13 +152,17 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise AttributeRefusedError(f"{name} must be text, not {type(value).__name__}.", field=name)
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise AttributeRefusedError(f"{name} holds a control character, which no header can carry.", field=name)
+        raise AttributeRefusedError(
+            f"{name} holds a control character, which no header can carry.", field=name
+        )
     return value
 
 
 def _texts(name: str, value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise AttributeRefusedError(f"{name} must be a dict of texts, not {type(value).__name__}.", field=name)
+        raise AttributeRefusedError(
+            f"{name} must be a dict of texts, not {type(value).__name__}.", field=name
+        )
     for key, item in value.items():
         if not isinstance(key, str) or not key:
             raise AttributeRefusedError(f"A key of {name} is not a text: {key!r}.", field=name)

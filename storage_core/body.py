@@ -1,8 +1,8 @@
 """Request bodies: bytes, a slice of a file, an iterator.
 
-Progress, rate limit and stop ride inside `read()` as one callback, `watch(count)`: it is told how many bytes moved
-(negative when a retry rewinds), may sleep (rate limit) and may raise StoppedError. The MD5 of what passed is kept as it
-passes, so nothing is ever read twice to be hashed.
+Progress, rate limit and stop ride inside `read()` as one callback, `watch(count)`: it is told how many bytes
+moved (negative when a retry rewinds), may sleep (rate limit) and may raise StoppedError. The MD5 of what
+passed is kept as it passes, so nothing is ever read twice to be hashed.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class BytesBody(Body):
 class FileBody(Body):
     """`size` bytes of an open binary file from `start`. A file that ends early raises SourceChangedError.
 
-    The file is owned by the caller and must not be shared between threads: its position moves. `at_end` is called
-    before the last bytes are handed out; what it raises keeps the upload from ever being complete.
+    The file is owned by the caller and must not be shared between threads: its position moves. `at_end`
+    is called before the last bytes are handed out; what it raises keeps the upload from ever being complete.
     """
 
     size: int
@@ -116,7 +116,7 @@ class FileBody(Body):
         if want and not data:
             # Sending less than promised would hang the server or, worse, store a short object.
             raise SourceChangedError(
-                f"The file became shorter while it was being sent: {self._start + self._at} bytes were left of "
+                f"The file became shorter while it was being sent: {self._start + self._at} bytes left of "
                 f"{self._start + self.size}. Nothing was stored."
             )
         self._at += len(data)

@@ -1,7 +1,7 @@
 """What a driver can do, as data: flags, numeric limits, and a sentence for each *no*.
 
-Drivers narrow a base value with `dataclasses.replace`; providers' rows and probes narrow it further. The window draws
-its buttons from here and the conformance suite exercises every flag, so a flag is a promise.
+Drivers narrow a base value with `dataclasses.replace`; providers' rows and probes narrow it further. The
+window draws its buttons from here and the conformance suite exercises every flag, so a flag is a promise.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FLAG_TEXTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """One driver's abilities. Sizes in bytes. A number that is 0 where a flag would be False means *cannot*."""
+    """One driver's abilities. Sizes in bytes. A number of 0 where a flag would be False means *cannot*."""
 
     list_containers: bool = True
     create_containers: bool = True

@@ -23,7 +23,7 @@
     │   ├── ObjectChangedError            a precondition failed: someone wrote it meanwhile (412)
     │   ├── ObjectArchivedError           must be restored from its storage class first
     │   └── SourceChangedError            a local source grew, shrank, changed or vanished during the upload
-    ├── LocalFileError                    (OSError too) a file or folder of this computer refused; `path`, `errno`
+    ├── LocalFileError                    (OSError too) a file of this computer refused; `path`, `errno`
     │   ├── LocalFileExistsError          and nobody said that it may be replaced
     │   └── DiskFullError
     ├── OperationNotSupportedError        (NotImplementedError too) the capability's sentence says why
@@ -55,7 +55,7 @@ class LibcloudError(Exception):
         request_id: str = "",
         **context: Any,
     ) -> None:
-        """`status` is the HTTP status (0: none), `code` the provider's own error code, `request_id` its trace."""
+        """`status`: HTTP status (0: none); `code`: the provider's own error code; `request_id`: its trace."""
         super().__init__(value)
         self.value = value
         self.driver = driver
@@ -246,7 +246,7 @@ class SourceChangedError(ObjectError):
 
 
 class LocalFileError(LibcloudError, OSError):
-    """This computer refused: a path that is missing, not allowed, not a file. An OSError too, with its `errno`."""
+    """This computer refused: a path that is missing, not allowed, not a file. Also an OSError, with `errno`."""
 
     def __init__(
         self, value: Any = "", driver: Any = None, *, path: str = "", errno: int = 0, **more: Any
@@ -256,7 +256,7 @@ class LocalFileError(LibcloudError, OSError):
         self.errno = errno
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rebuild, (kind, state) = super().__reduce__()  # type: ignore[misc]
+        rebuild, (kind, state) = super().__reduce__()
         return rebuild, (kind, {**state, "errno": self.errno})
 
 

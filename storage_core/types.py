@@ -1,7 +1,7 @@
 """The public door of the documented API: `Provider` and the storage errors under the names users import.
 
-Constants follow reference storage-api.md first, Apache Libcloud's `libcloud.storage.types` second, and then name
-further S3-compatible services that `storage_core/providers_table.py` has a row for.
+Constants follow reference storage-api.md first, Apache Libcloud's `libcloud.storage.types` second, and then
+name further S3-compatible services that `storage_core/providers_table.py` has a row for.
 """
 
 from __future__ import annotations

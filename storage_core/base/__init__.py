@@ -1,4 +1,6 @@
-"""The driver contract: StorageDriver, its nouns, and everything that is the same for all providers, done once."""
+"""The driver contract: StorageDriver, its nouns, and everything that is the same for all providers, done
+once.
+"""
 
 from storage_core.attributes import DEFAULT_CONTENT_TYPE
 from storage_core.base.downloading import CHUNK_SIZE

@@ -1,4 +1,6 @@
-"""One way to read an object through any driver: counted, hashed as it passes, resumed where it broke, put in place whole."""
+"""One way to read an object through any driver: counted, hashed as it passes, resumed where it broke, put in
+place whole.
+"""
 
 from __future__ import annotations
 
@@ -59,10 +61,11 @@ def pieces(
 def read(
     driver: StorageDriver, obj: Object, start: int = 0, end: int | None = None, watch: Watch | None = None
 ) -> Iterator[bytes]:
-    """The bytes in pieces as they come (up to READ), verified at the end. The engine's and the copies' way to read.
+    """The bytes in pieces as they come (up to READ), verified at the end. The engine's and the copies'
+    way to read.
 
-    Raises ConnectionLostError when the promised bytes cannot be had, ObjectHashMismatchError at the end of a whole
-    object whose content does not agree with the hash that the service told.
+    Raises ConnectionLostError when the promised bytes cannot be had, ObjectHashMismatchError at the end
+    of a whole object whose content does not agree with the hash that the service told.
     """
     download = driver.open_object(obj, start, end)
     pinned = _pinned(obj, download)
@@ -75,7 +78,9 @@ def read(
                 piece = download.read(min(READ, expected - got))
                 if not piece:
                     raise ConnectionLostError(
-                        f"Only {got} of {expected} bytes of {obj.name!r} arrived.", driver, object_name=obj.name
+                        f"Only {got} of {expected} bytes of {obj.name!r} arrived.",
+                        driver,
+                        object_name=obj.name,
                     )
             except NetworkError as error:
                 idle += 1
@@ -124,7 +129,10 @@ def to_file(
     final = _target(destination, obj.name)
     if not overwrite and os.path.lexists(final):
         raise LocalFileExistsError(
-            f"File {final} already exists, but overwrite_existing=False", driver, path=final, errno=errno.EEXIST
+            f"File {final} already exists, but overwrite_existing=False",
+            driver,
+            path=final,
+            errno=errno.EEXIST,
         )
     part = os.path.join(os.path.dirname(final), f".{secrets.token_hex(8)}{PART_SUFFIX}")
     kept = False
@@ -139,7 +147,9 @@ def to_file(
             raise
         kept = not delete_on_failure
         if kept:
-            raise ConnectionLostError(f"{error} What arrived was kept in {part}.", driver, object_name=obj.name) from error
+            raise ConnectionLostError(
+                f"{error} What arrived was kept in {part}.", driver, object_name=obj.name
+            ) from error
         return False
     except OSError as error:
         if isinstance(error, LibcloudError):

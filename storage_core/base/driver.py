@@ -1,8 +1,10 @@
-"""`StorageDriver`: the documented API, built once for all providers from the wire verbs that a driver author writes.
+"""`StorageDriver`: the documented API, built once for all providers from the wire verbs that a driver author
+writes.
 
-A driver author writes the methods under *wire verbs* (small: one request each), fills `Capabilities`, and inherits the
-rest. Optional verbs belong to a capability flag: flag set means verb written. Callers outside this package use only the
-public methods; those check the flag, the names and the sizes, so that a wire verb may assume them.
+A driver author writes the methods under *wire verbs* (small: one request each), fills `Capabilities`, and
+inherits the rest. Optional verbs belong to a capability flag: flag set means verb written. Callers outside
+this package use only the public methods; those check the flag, the names and the sizes, so that a wire verb
+may assume them.
 """
 
 from __future__ import annotations
@@ -65,11 +67,11 @@ class StorageDriver(BaseDriver):
         return self._head_container(container_name)
 
     def open_container(self, container_name: str) -> Container:
-        """A Container by name without asking the service: for keys that may not list or look at containers."""
+        """A Container by name without asking the service: for keys that may not look at containers."""
         return Container(container_name, {}, self)
 
     def create_container(self, container_name: str, **options: Any) -> Container:
-        """Create a container. InvalidContainerNameError before anything is sent; ContainerAlreadyExistsError."""
+        """Create a container. InvalidContainerNameError before sending; ContainerAlreadyExistsError."""
         self._need("create_containers")
         self.check_container_name(container_name)
         return self._create_container(container_name, **options)
@@ -119,7 +121,9 @@ class StorageDriver(BaseDriver):
         for page in self.iterate_pages(container, ex_prefix or prefix or "", delimiter=""):
             yield from page.objects
 
-    def ex_iterate_container_objects(self, container: Container, prefix: str | None = None) -> Iterator[Object]:
+    def ex_iterate_container_objects(
+        self, container: Container, prefix: str | None = None
+    ) -> Iterator[Object]:
         """As `iterate_container_objects`."""
         return self.iterate_container_objects(container, prefix=prefix)
 
@@ -144,7 +148,8 @@ class StorageDriver(BaseDriver):
         token: str = "",
         limit: int = 0,
     ) -> Page:
-        """One page: with delimiter "/" the direct children of a folder (`prefix` ends with "/"), with "" everything below.
+        """One page: with delimiter "/" the direct children of a folder (`prefix` ends with "/"), with
+        "" everything below.
 
         `limit` 0 asks for the provider's largest page. A folder's own marker object is listed as an object.
         """
@@ -180,8 +185,9 @@ class StorageDriver(BaseDriver):
         """Store a file. What is under the name stays until the new content is complete.
 
         `extra`: content_type, storage_class, … in either spelling; `ex_meta`: the user's metadata.
-        Raises LocalFileError (missing, unreadable), SourceChangedError (the file changed meanwhile: nothing is stored),
-        ObjectHashMismatchError, ObjectChangedError (`ex_only_new` and the name is taken), AttributeRefusedError.
+        Raises LocalFileError (missing, unreadable), SourceChangedError (the file changed meanwhile:
+        nothing is stored), ObjectHashMismatchError, ObjectChangedError (`ex_only_new` and the name is
+        taken), AttributeRefusedError.
         """
         attributes = self._attributes(object_name, extra, ex_meta, headers, ex_storage_class)
         self._check_upload(object_name, ex_only_new)
@@ -205,7 +211,8 @@ class StorageDriver(BaseDriver):
         ex_only_new: bool = False,
         ex_watch: Watch | None = None,
     ) -> Object:
-        """Store the bytes of an iterator, a generator or a binary file. Bounded memory, unknown length welcome.
+        """Store the bytes of an iterator, a generator or a binary file. Bounded memory, unknown
+        length welcome.
 
         `ex_size` is the promised length: another length raises SourceChangedError and stores nothing.
         Other errors as in `upload_object`.
@@ -228,20 +235,23 @@ class StorageDriver(BaseDriver):
     ) -> bool:
         """Download into a file (or, named as in the container, below an existing folder).
 
-        True when all bytes arrived and their hash agrees with the service's, where it tells one. False when the
-        service could not give all the bytes it promised; the part file is removed, or kept under its own name with
-        `delete_on_failure=False`. The file of that name appears, or is replaced, only when the content is complete.
-        Raises LocalFileExistsError, LocalFileError, DiskFullError, ObjectHashMismatchError, ObjectDoesNotExistError.
+        True when all bytes arrived and their hash agrees with the service's, where it tells one.
+        False when the service could not give all the bytes it promised; the part file is removed, or
+        kept under its own name with
+        `delete_on_failure=False`. The file of that name appears, or is replaced, only when the
+        content is complete. Raises LocalFileExistsError, LocalFileError, DiskFullError,
+        ObjectHashMismatchError, ObjectDoesNotExistError.
         """
         return downloading.to_file(
             self, obj, str(destination_path), 0, None, overwrite_existing, delete_on_failure, ex_watch
         )
 
     def download_object_as_stream(self, obj: Object, chunk_size: int | None = None) -> Iterator[bytes]:
-        """The content in pieces of exactly `chunk_size` bytes (CHUNK_SIZE when None; the last may be shorter).
+        """The content in pieces of exactly `chunk_size` bytes (CHUNK_SIZE when None; the last may be
+        shorter).
 
-        A cut connection is resumed where it broke while the object is still the same. A short or wrong content raises
-        at its end: ConnectionLostError, ObjectHashMismatchError.
+        A cut connection is resumed where it broke while the object is still the same. A short or
+        wrong content raises at its end: ConnectionLostError, ObjectHashMismatchError.
         """
         return downloading.pieces(self, obj, 0, None, chunk_size)
 
@@ -254,16 +264,27 @@ class StorageDriver(BaseDriver):
         overwrite_existing: bool = False,
         delete_on_failure: bool = True,
     ) -> bool:
-        """As `download_object` for bytes `start_bytes` (included) to `end_bytes` (excluded; None: to the end)."""
+        """As `download_object` for bytes `start_bytes` (included) to `end_bytes` (excluded; None: to the
+        end).
+        """
         downloading.check_range(start_bytes, end_bytes)
         return downloading.to_file(
-            self, obj, str(destination_path), start_bytes, end_bytes, overwrite_existing, delete_on_failure, None
+            self,
+            obj,
+            str(destination_path),
+            start_bytes,
+            end_bytes,
+            overwrite_existing,
+            delete_on_failure,
+            None,
         )
 
     def download_object_range_as_stream(
         self, obj: Object, start_bytes: int, end_bytes: int | None = None, chunk_size: int | None = None
     ) -> Iterator[bytes]:
-        """As `download_object_as_stream` for bytes `start_bytes` to `end_bytes` (excluded). ValueError for a bad range."""
+        """As `download_object_as_stream` for bytes `start_bytes` to `end_bytes` (excluded). ValueError for a
+        bad range.
+        """
         downloading.check_range(start_bytes, end_bytes)
         return downloading.pieces(self, obj, start_bytes, end_bytes, chunk_size)
 
@@ -275,7 +296,8 @@ class StorageDriver(BaseDriver):
     # -- what a browser and the transfer engine need beside --
 
     def open_object(self, obj: Object, start: int = 0, end: int | None = None) -> Download:
-        """Open a read of bytes `start` to `end` (excluded), pinned to `obj.etag`: ObjectChangedError when it is another.
+        """Open a read of bytes `start` to `end` (excluded), pinned to `obj.etag`: ObjectChangedError
+        when it is another.
 
         One request, no resume: the caller counts the bytes and closes.
         """
@@ -284,13 +306,21 @@ class StorageDriver(BaseDriver):
         return self._open(obj, start, end)
 
     def put_object(
-        self, container: Container, object_name: str, body: Body, attributes: Attributes, *, only_new: bool = False
+        self,
+        container: Container,
+        object_name: str,
+        body: Body,
+        attributes: Attributes,
+        *,
+        only_new: bool = False,
     ) -> Stored:
         """Store a body in one request. ObjectTooLargeError above `capabilities.put_size_max`."""
         self._check_upload(object_name, only_new)
         if body.size is not None and body.size > self.capabilities.put_size_max:
             raise ObjectTooLargeError(
-                f"One upload request here holds at most {self.capabilities.put_size_max} bytes.", self, object_name
+                f"One upload request here holds at most {self.capabilities.put_size_max} bytes.",
+                self,
+                object_name,
             )
         self.check_attributes(attributes)
         return self._put(container, object_name, body, attributes, only_new)
@@ -343,7 +373,8 @@ class StorageDriver(BaseDriver):
         return self._copy_part(upload, number, obj, start, end)
 
     def set_object_attributes(self, obj: Object, attributes: Attributes) -> Object:
-        """Replace all content headers and metadata of a stored object (empty means removed), its bytes untouched.
+        """Replace all content headers and metadata of a stored object (empty means removed), its
+        bytes untouched.
 
         Read (`head_object`), change, write: what is not in `attributes` is gone.
         """
@@ -367,7 +398,9 @@ class StorageDriver(BaseDriver):
             failures += self._delete_many(container, object_names[start : start + batch])
         return failures
 
-    def sign_url(self, container: Container, object_name: str, *, method: str = "GET", seconds: int = 3600) -> str:
+    def sign_url(
+        self, container: Container, object_name: str, *, method: str = "GET", seconds: int = 3600
+    ) -> str:
         """A link that works without credentials for `seconds`. A secret while it lasts: never log it."""
         self._need("signed_urls")
         if method not in self.capabilities.signed_urls:
@@ -396,7 +429,7 @@ class StorageDriver(BaseDriver):
         return self._get_public_access(container)
 
     def enable_container_cdn(self, container: Container, **options: Any) -> bool:
-        """Switch on the provider's native CDN where one call does it, else public access. True when it is on."""
+        """Switch on the provider's native CDN where one call does it, else public access; True when on."""
         self._need("public_containers")
         return self.set_public_access(container, True, **options).on is True
 
@@ -423,7 +456,9 @@ class StorageDriver(BaseDriver):
     def get_object_cdn_url(
         self, obj: Object, ex_expiry: float = 24.0, ex_method: str = "GET", **options: Any
     ) -> str:
-        """A link to the object: signed for `ex_expiry` hours where the provider signs, else its public address."""
+        """A link to the object: signed for `ex_expiry` hours where the provider signs, else its public
+        address.
+        """
         if self.capabilities.signed_urls:
             return self.sign_url(obj.container, obj.name, method=ex_method, seconds=int(ex_expiry * 3600))
         self._need("public_containers")
@@ -441,7 +476,7 @@ class StorageDriver(BaseDriver):
         raise self._unwritten("create_container")
 
     def _delete_container(self, container: Container) -> None:
-        """Must refuse a container with objects (ContainerIsNotEmptyError), even where the service would not."""
+        """Must refuse a container with objects (ContainerIsNotEmptyError) even where the service does not."""
         raise self._unwritten("delete_container")
 
     def _list_page(self, container: Container, prefix: str, delimiter: str, token: str, limit: int) -> Page:
@@ -458,7 +493,9 @@ class StorageDriver(BaseDriver):
     def _put(
         self, container: Container, object_name: str, body: Body, attributes: Attributes, only_new: bool
     ) -> Stored:
-        """Atomic: the old object stays until the new one is whole. `body.md5` is complete when it has been read."""
+        """Atomic: the old object stays until the new one is whole. `body.md5` is complete when it has been
+        read.
+        """
         raise self._unwritten("upload_object")
 
     def _delete(self, container: Container, object_name: str, version: str) -> None:
@@ -520,7 +557,11 @@ class StorageDriver(BaseDriver):
         able = self.capabilities
         if attributes.metadata and not able.metadata:
             raise AttributeRefusedError(able.why_not("metadata"), self, field="metadata")
-        for name, flag in (("storage_class", "storage_classes"), ("encryption", "encryption"), ("tags", "tags")):
+        for name, flag in (
+            ("storage_class", "storage_classes"),
+            ("encryption", "encryption"),
+            ("tags", "tags"),
+        ):
             if getattr(attributes, name) and not able.has(flag):
                 raise AttributeRefusedError(able.why_not(flag), self, field=name)
         size = sum(len(k.encode()) + len(v.encode()) for k, v in attributes.metadata.items())
@@ -541,7 +582,7 @@ class StorageDriver(BaseDriver):
     ) -> Attributes:
         if isinstance(ex_meta, bool):
             raise TypeError(
-                "the fifth argument of upload_object is ex_meta, a dict; give verify_hash by name, as verify_hash=..."
+                "the fifth argument of upload_object is ex_meta, a dict; give verify_hash by its name"
             )
         merged: dict[str, Any] = {**(headers or {}), **(extra or {})}
         if storage_class:

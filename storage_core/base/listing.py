@@ -15,6 +15,8 @@ def refuse_repeated(token: str, seen: set[str], driver: StorageDriver, container
     """MalformedResponseError when a listing hands out a page token twice: it would never end."""
     if token in seen:
         raise MalformedResponseError(
-            f"The listing of {container.name!r} repeats itself and would never end; it is incomplete.", None, driver
+            f"The listing of {container.name!r} repeats itself and would never end; it is incomplete.",
+            None,
+            driver,
         )
     seen.add(token)

@@ -1,4 +1,6 @@
-"""The nouns of the API: Container, Object, and the small values that drivers hand to the base and to the engine."""
+"""The nouns of the API: Container, Object, and the small values that drivers hand to the base and to the
+engine.
+"""
 
 from __future__ import annotations
 
@@ -94,9 +96,10 @@ class Container:
 class Object:
     """A stored object. Slotted: a listing of a million of them must fit in memory.
 
-    `size` in bytes; `hash` the content's MD5 in hex where the provider tells it, else its ETag; `etag` without quotes;
-    `version` the provider's version id or "". `extra` and `meta_data` are made on first use: what a listing did not
-    carry costs one request then (`attributes` says without I/O whether it is known).
+    `size` in bytes; `hash` the content's MD5 in hex where the provider tells it, else its ETag; `etag`
+    without quotes;
+    `version` the provider's version id or "". `extra` and `meta_data` are made on first use: what a
+    listing did not carry costs one request then (`attributes` says without I/O whether it is known).
     """
 
     __slots__ = (
@@ -130,7 +133,9 @@ class Object:
         storage_class: str = "",
         attributes: Attributes | None = None,
     ) -> None:
-        """Positions as in Libcloud. None for `extra` or `meta_data`: not known yet. `modified` in ISO 8601 or RFC 1123."""
+        """Positions as in Libcloud. None for `extra` or `meta_data`: not known yet. `modified` in ISO 8601 or
+        RFC 1123.
+        """
         self.name = name
         self.size = size
         self.hash = hash
@@ -155,7 +160,8 @@ class Object:
     def extra(self) -> dict[str, Any]:
         """What the provider told: content_type, etag, last_modified (ISO 8601, UTC), storage_class, …
 
-        Fetched once (one request) when this object came from a listing and the content type is asked for first here.
+        Fetched once (one request) when this object came from a listing and the content type is asked
+        for first here.
         """
         if self._extra is None:
             extra = self._known().to_extra()
@@ -236,7 +242,9 @@ def _object(arguments: tuple[Any, ...], more: dict[str, Any]) -> Object:
 
 
 def parse_time(text: str) -> datetime | None:
-    """ISO 8601 or an HTTP date, as UTC; None for an empty or unreadable text (a listing must not fail for one date)."""
+    """ISO 8601 or an HTTP date, as UTC; None for an empty or unreadable text (a listing must not fail for one
+    date).
+    """
     try:
         moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
     except (ValueError, TypeError):
@@ -246,7 +254,7 @@ def parse_time(text: str) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing: objects and folder prefixes (each ends with the delimiter), each in key order."""
+    """One page of a listing: objects and prefixes (each ends with the delimiter), each in key order."""
 
     objects: list[Object]
     prefixes: list[str] = field(default_factory=list)
@@ -268,7 +276,7 @@ class Readable(Protocol):
     """Where a Download's bytes come from."""
 
     def read(self, count: int, /) -> bytes:
-        """At most `count` bytes; b"" at the end. ConnectionLostError or TimedOutError when they stop coming."""
+        """At most `count` bytes; b"" at the end. ConnectionLostError or TimedOutError when it stops."""
 
     def close(self) -> None:
         """Give the connection back (or drop it when bytes are left)."""
@@ -335,7 +343,9 @@ class DeleteFailure:
 
 @dataclass(frozen=True, slots=True)
 class PublicAccess:
-    """Whether anyone on the internet may read. `on` is None when the provider would not say; `why` tells then."""
+    """Whether anyone on the internet may read. `on` is None when the provider would not say; `why` tells
+    then.
+    """
 
     on: bool | None
     url: str = ""

@@ -1,7 +1,8 @@
-"""One way to store a file or a stream through any driver: small content whole, large content in parts, all verified.
+"""One way to store a file or a stream through any driver: small content whole, large content in parts, all
+verified.
 
-Memory is bounded by one part. Parts up to BUFFER are read before they are sent, so that their hash goes with them and a
-retry can send them again; larger ones (objects of many TiB) are sent from the file.
+Memory is bounded by one part. Parts up to BUFFER are read before they are sent, so that their hash goes with
+them and a retry can send them again; larger ones (objects of many TiB) are sent from the file.
 """
 
 from __future__ import annotations
@@ -41,12 +42,16 @@ def part_size_for(size: int, able: Capabilities) -> int:
     """
     part = max(PART, able.part_size_min, ceil(size / able.part_count_max / MIB) * MIB)
     if part > able.part_size_max or size > able.object_size_max:
-        raise ObjectTooLargeError(f"This service holds objects of at most {able.object_size_max} bytes; this one has {size}.")
+        raise ObjectTooLargeError(
+            f"This service holds objects of at most {able.object_size_max} bytes; this one has {size}."
+        )
     return part
 
 
 def growing_part_sizes(able: Capabilities) -> Iterator[int]:
-    """Bytes per part for a stream of unknown length: small first, so that memory stays small for most; at least 0.5 TiB."""
+    """Bytes per part for a stream of unknown length: small first, so that memory stays small for most; at
+    least 0.5 TiB.
+    """
     for number in range(1, able.part_count_max + 1):
         if able.equal_parts:
             yield max(64 * MIB, able.part_size_min)
@@ -83,14 +88,17 @@ def upload_file(
                     source.body(start, min(part_size, source.size - start), watch)
                     for start in range(0, source.size, part_size)
                 )
-                stored, body = _in_parts(driver, container, object_name, attributes, bodies, verify, only_new, source.check)
+                check = source.check
+                stored = _in_parts(
+                    driver, container, object_name, attributes, bodies, verify, only_new, check
+                )
     except OSError as error:
         if isinstance(error, LibcloudError):
             raise
         raise LocalFileError(
             f"{path} could not be read: {error.strerror or error}.", driver, path=path, errno=error.errno or 0
         ) from error
-    return _object(driver, container, object_name, attributes, stored, source.size, body)
+    return _object(driver, container, object_name, attributes, stored, source.size)
 
 
 class _File:
@@ -152,7 +160,7 @@ def upload_stream(
         body: Body = StreamBody(source.all(), size, watch)
         stored = driver.put_object(container, object_name, body, attributes, only_new=only_new)
         _verify(driver, container, object_name, body, stored, verify)
-        return _object(driver, container, object_name, attributes, stored, source.taken, body)
+        return _object(driver, container, object_name, attributes, stored, source.taken)
     if size is None:
         sizes = growing_part_sizes(able)
         first = source.take(next(sizes))
@@ -169,8 +177,9 @@ def upload_stream(
         _verify(driver, container, object_name, body, stored, verify)
     else:
         bodies = source.bodies(first, sizes, watch)
-        stored, body = _in_parts(driver, container, object_name, attributes, bodies, verify, only_new, source.check_end)
-    return _object(driver, container, object_name, attributes, stored, source.taken, body)
+        check = source.check_end
+        stored = _in_parts(driver, container, object_name, attributes, bodies, verify, only_new, check)
+    return _object(driver, container, object_name, attributes, stored, source.taken)
 
 
 class _Stream:
@@ -184,7 +193,9 @@ class _Stream:
         self._ahead = b""
 
     def take(self, count: int) -> bytearray:
-        """Up to `count` bytes; fewer only at the end. One byte is read ahead so that `ended` is known in time."""
+        """Up to `count` bytes; fewer only at the end. One byte is read ahead so that `ended` is known in
+        time.
+        """
         data = bytearray(self._ahead)
         self._ahead = b""
         while len(data) < count:
@@ -206,13 +217,15 @@ class _Stream:
             size = next(sizes, 0)
             if not size:
                 raise ObjectTooLargeError(
-                    f"The stream did not end within {self.taken} bytes, the most this service takes when the length "
-                    "is not known beforehand. Give ex_size. Nothing was stored."
+                    f"The stream did not end within {self.taken} bytes, the most this service takes when its "
+                    "length is not known beforehand. Give ex_size. Nothing was stored."
                 )
             yield BytesBody(self.take(size), watch)
 
     def all(self) -> Iterator[bytes]:
-        """Every byte, for drivers that take a stream as it is; a wrong length raises before the end is handed out."""
+        """Every byte, for drivers that take a stream as it is; a wrong length raises before the end is handed
+        out.
+        """
         while piece := self._reader.read(MIB):
             self.taken += len(piece)
             if self._size is not None and self.taken > self._size:
@@ -226,7 +239,9 @@ class _Stream:
         if self._size is None or (self.taken == self._size and self.ended):
             return
         what = "more than" if not self.ended or self.taken > self._size else f"{self.taken} bytes instead of"
-        raise SourceChangedError(f"The stream gave {what} the promised {self._size} bytes. Nothing was stored.")
+        raise SourceChangedError(
+            f"The stream gave {what} the promised {self._size} bytes. Nothing was stored."
+        )
 
 
 def _pieces(source: Iterable[bytes]) -> Iterator[bytes]:
@@ -249,7 +264,7 @@ def _in_parts(
     verify: bool,
     only_new: bool,
     check: Callable[[], None],
-) -> tuple[Stored, None]:
+) -> Stored:
     upload: Upload | None = None
     parts: list[Part] = []
     try:
@@ -263,7 +278,7 @@ def _in_parts(
         check()
         if upload is None:
             raise SourceChangedError("There was nothing to send.", driver, object_name)
-        return driver.complete_upload(upload, parts, only_new=only_new), None
+        return driver.complete_upload(upload, parts, only_new=only_new)
     except BaseException:
         if upload is not None:
             driver.abort_upload(upload)
@@ -273,7 +288,9 @@ def _in_parts(
 def mismatch(driver: StorageDriver, object_name: str, ours: str, theirs: str) -> ObjectHashMismatchError:
     """The error for content that is not what was sent, with both hashes."""
     return ObjectHashMismatchError(
-        f"{object_name!r} did not arrive as it was sent: MD5 {ours} here, {theirs} there.", driver, object_name
+        f"{object_name!r} did not arrive as it was sent: MD5 {ours} here, {theirs} there.",
+        driver,
+        object_name,
     )
 
 
@@ -296,13 +313,11 @@ def _object(
     attributes: Attributes,
     stored: Stored,
     size: int,
-    body: Body | None,
 ) -> Object:
-    md5 = stored.md5 or (body.md5 if body is not None and not stored.etag else "")
-    obj = Object(
+    return Object(
         object_name,
         size,
-        md5 or stored.etag,
+        stored.md5 or stored.etag,
         None,
         dict(attributes.metadata),
         container,
@@ -313,4 +328,3 @@ def _object(
         storage_class=attributes.storage_class,
         attributes=replace(attributes, metadata=dict(attributes.metadata)),
     )
-    return obj

@@ -1,4 +1,6 @@
-"""`BaseDriver`: constructor arguments, network options, pickling and a `repr` without secrets, for every driver."""
+"""`BaseDriver`: constructor arguments, network options, pickling and a `repr` without secrets, for every
+driver.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOptions:
-    """How a driver reaches its service. Seconds are floats. All of it is given, nothing is read from the environment."""
+    """How a driver reaches its service. Seconds are floats. All of it is given, nothing is read from the
+    environment.
+    """
 
     connect_timeout: float = 10.0
     timeout: float = 60.0  # longest silence while reading or writing
@@ -21,7 +25,9 @@ class NetworkOptions:
     pool_size: int = 32
     proxy_url: str = ""  # "http://host:3128", "socks5h://…"; empty: direct
     ca_file: str = ""  # PEM bundle used beside the defaults
-    certificate_pin: str = ""  # SHA-256 of the server's DER certificate, hex: trusted for this account whatever signed it
+    certificate_pin: str = (
+        ""  # SHA-256 of the server's DER certificate, hex: trusted for this account whatever signed it
+    )
     ssl_context: Callable[[], ssl.SSLContext] | None = None  # a top-level function, so that drivers pickle
     user_agent: str = "skyferry"
 
