@@ -1,0 +1,1 @@
+"""The window: accounts, containers, objects and transfers of every object store."""

@@ -1,0 +1,1 @@
+"""Dialogs: they collect and validate, they never do the work."""
