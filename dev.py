@@ -1,0 +1,438 @@
+"""One command for everything around Skyferry: python3 dev.py run | test | check | package | lock
+
+Needs Python 3.11+ and nothing else. Each command first makes or repairs `.venv` from `requirements.lock`;
+what it wants to install beyond that it names first, and where it may not install it prints the line to type.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - said before a line that an older Python cannot read
+    sys.exit("Skyferry needs Python 3.11 or later; this is " + sys.version.split()[0])
+
+import argparse
+import contextlib
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "skyferry-lock"  # what was installed, so that a second run has nothing to do
+WINDOWS = os.name == "nt"
+LINUX = sys.platform == "linux"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+APP_SCREEN = "1280x800x24"
+TEST_SCREEN = "1920x1200x24"  # room for the window and a file manager beside it
+SECONDS_TO_START = 30
+SECONDS_TO_END = 20
+
+
+class SetupFailed(Exception):
+    """Something is missing that this program may not or cannot install; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something of the system: Debian's package, and the library or program that shows it is there."""
+
+    package: str
+    library: str = ""
+    program: str = ""
+
+
+# What PySide6-Essentials links to and its wheel does not hold, for the offscreen and the X11 platform.
+QT_LIBRARIES = (
+    Need("libegl1", library="libEGL.so.1"),
+    Need("libgl1", library="libGL.so.1"),
+    Need("libdbus-1-3", library="libdbus-1.so.3"),
+    Need("libfontconfig1", library="libfontconfig.so.1"),
+    Need("libfreetype6", library="libfreetype.so.6"),
+    Need("libglib2.0-0", library="libglib-2.0.so.0"),
+    Need("libx11-xcb1", library="libX11-xcb.so.1"),
+    Need("libxcb-cursor0", library="libxcb-cursor.so.0"),
+    Need("libxcb-icccm4", library="libxcb-icccm.so.4"),
+    Need("libxcb-image0", library="libxcb-image.so.0"),
+    Need("libxcb-keysyms1", library="libxcb-keysyms.so.1"),
+    Need("libxcb-randr0", library="libxcb-randr.so.0"),
+    Need("libxcb-render-util0", library="libxcb-render-util.so.0"),
+    Need("libxcb-shape0", library="libxcb-shape.so.0"),
+    Need("libxcb-xkb1", library="libxcb-xkb.so.1"),
+    Need("libxkbcommon0", library="libxkbcommon.so.0"),
+    Need("libxkbcommon-x11-0", library="libxkbcommon-x11.so.0"),
+)
+VIRTUAL_DISPLAY = (
+    Need("xvfb", program="Xvfb"),
+    Need("dbus", program="dbus-run-session"),
+    Need("fonts-dejavu-core"),  # without any font a window shows empty boxes
+)
+TEST_DESKTOP = (
+    Need("openbox", program="openbox"),
+    Need("xdotool", program="xdotool"),
+    Need("pcmanfm-qt", program="pcmanfm-qt"),
+    Need("gnome-keyring", program="gnome-keyring-daemon"),
+    Need("imagemagick", program="import"),
+)
+PACKAGING = (Need("binutils", program="objdump"),)
+
+# A session bus that starts nothing on demand: no keyring of the system that would wait for a password.
+BUS = """\
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+def say(text: str) -> None:
+    print(f"dev.py: {text}", flush=True)
+
+
+# -- the commands --
+
+
+def run(arguments: list[str]) -> int:
+    """Open the window; without a display, play the guided tour under a virtual one."""
+    app = [str(PYTHON), "-m", "gui"]
+    if has_display() or {"--version", "--help", "-h"} & set(arguments):
+        install_environment()
+        install_system(QT_LIBRARIES)
+        return foreground([*app, *arguments], os.environ.copy())
+    install_environment()
+    install_system(QT_LIBRARIES + VIRTUAL_DISPLAY)
+    if "--tour" not in arguments:
+        say("no display here: playing the guided tour under a virtual one, pictures go to ./screenshots")
+        arguments = ["--tour", "--screenshots", str(ROOT / "screenshots"), *arguments]
+    with virtual_display(APP_SCREEN) as env, private_bus() as bus:
+        return foreground([*bus, *app, *arguments], env)
+
+
+def test(arguments: list[str]) -> int:
+    """Run the tests on real servers, under a virtual desktop; --slow adds the long tiers."""
+    if "--slow" in arguments:
+        arguments = ["-m", "slow or not slow", *(one for one in arguments if one != "--slow")]
+    pytest = [str(PYTHON), "-m", "pytest", *arguments]
+    install_environment()
+    if not LINUX:
+        return foreground(pytest, os.environ.copy())
+    install_system(QT_LIBRARIES + VIRTUAL_DISPLAY + TEST_DESKTOP)
+    install_servers()
+    with virtual_display(TEST_SCREEN) as env, private_bus() as bus, window_manager(env):
+        return foreground([*bus, *pytest], env)
+
+
+def check(arguments: list[str]) -> int:
+    """Formatting, lint, types, who may import whom, and the shape of the code."""
+    if arguments:
+        raise SetupFailed(f"check takes no arguments, not {' '.join(arguments)}")
+    install_environment()
+    module = [str(PYTHON), "-m"]
+    checks = {
+        "format": [*module, "ruff", "format", "--check", "."],
+        "lint": [*module, "ruff", "check", "."],
+        "types": [*module, "mypy"],
+        "imports": [str(PYTHON.parent / "lint-imports")],
+        "shape": [*module, "pytest", "-q", "tests/test_shape.py"],
+    }
+    failed = []
+    for name, argv in checks.items():
+        say(f"{name}: {shlex.join(argv[1:] if argv[0] == str(PYTHON) else argv)}")
+        if foreground(argv, os.environ.copy()) != 0:
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+def package(arguments: list[str]) -> int:
+    """Build the desktop bundle as one folder in dist/, then play the guided tour in it."""
+    install_environment()
+    headless = LINUX and not has_display()
+    install_system(QT_LIBRARIES + PACKAGING + (VIRTUAL_DISPLAY if headless else ()))
+    folders = ["--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build")]
+    build = [str(PYTHON), "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders, *arguments]
+    if code := foreground([*build, str(ROOT / "packaging" / "pyinstaller.spec")], os.environ.copy()):
+        return code
+    app = ROOT / "dist" / "skyferry" / ("skyferry.exe" if WINDOWS else "skyferry")
+    pictures = ROOT / "build" / "screenshots"
+    say(f"built {app}; playing the guided tour in it, pictures go to {pictures}")
+    tour = [str(app), "--tour", "--screenshots", str(pictures)]
+    if not headless:
+        return foreground(tour, os.environ.copy())
+    with virtual_display(APP_SCREEN) as env, private_bus() as bus:
+        return foreground([*bus, *tour], env)
+
+
+def lock(arguments: list[str]) -> int:
+    """Renew the lock files from pyproject.toml; `lock --upgrade` takes the newest releases."""
+    install_environment()
+    pin = [str(PYTHON), "-m", "uv", "--quiet", "pip", "compile", "--universal", "--generate-hashes"]
+    pin += ["--no-header", "--python-version", "3.11", *arguments]
+    ours = ["--all-extras", "--group", "test", "--group", "dev", "pyproject.toml", "-o", "requirements.lock"]
+    servers = "tests/servers/"
+    swift = [f"{servers}swift.in", "-o", f"{servers}swift.lock"]
+    return foreground([*pin, *ours], os.environ.copy()) or foreground([*pin, *swift], os.environ.copy())
+
+
+# -- Python packages --
+
+
+def install_environment() -> None:
+    """`.venv` with exactly what the lock says; does nothing when the stamp says that it is so already."""
+    wanted = f"{hashlib.sha256(LOCK.read_bytes()).hexdigest()} {sys.platform} {platform.machine()}\n"
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    uv = shutil.which("uv")
+    if not works(PYTHON):
+        say(f"making {VENV}")
+        make_environment(uv)
+    say(f"installing the packages of {LOCK.name} into .venv")
+    from_lock = ["install", "--quiet", "--require-hashes", "-r", str(LOCK)]
+    if uv or has_module("uv"):
+        command = [uv] if uv else [str(PYTHON), "-m", "uv"]
+        into = ["--python", str(PYTHON)]
+        must([*command, "pip", *from_lock, *into])
+    else:
+        if not has_module("pip"):
+            must([str(PYTHON), "-m", "ensurepip", "--upgrade"])
+        must([str(PYTHON), "-m", "pip", "--disable-pip-version-check", *from_lock])
+    STAMP.write_text(wanted)
+
+
+def make_environment(uv: str | None) -> None:
+    shutil.rmtree(VENV, ignore_errors=True)  # a broken one: its Python is gone or too old
+    if uv:
+        must([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)])
+        return
+    if not succeeds([sys.executable, "-c", "import ensurepip, venv"]):
+        # Debian and Ubuntu split these off; the package carries the minor version of its Python.
+        install_packages([f"python3.{sys.version_info.minor}-venv"])
+    must([sys.executable, "-m", "venv", str(VENV)])
+
+
+def works(python: Path) -> bool:
+    return python.exists() and succeeds(
+        [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    )
+
+
+def has_module(name: str) -> bool:
+    code = f"import sys, importlib.util as u; sys.exit(u.find_spec({name!r}) is None)"
+    return succeeds([str(PYTHON), "-c", code])
+
+
+# -- the system --
+
+
+def install_system(needs: tuple[Need, ...]) -> None:
+    """What is missing of `needs`, by apt; on other systems than Linux, wheels bring all there is to bring."""
+    if LINUX and (missing := find_missing(needs)):
+        install_packages(missing)
+
+
+def find_missing(needs: tuple[Need, ...]) -> list[str]:
+    """Debian's names. Libraries are looked up by their file: packages are renamed (libglib2.0-0t64)."""
+    ldconfig = shutil.which("ldconfig") or "/sbin/ldconfig"
+    listing = subprocess.run([ldconfig, "-p"], capture_output=True, text=True, check=True).stdout
+    libraries = {line.split()[0] for line in listing.splitlines() if "=>" in line}
+    missing = []
+    for need in needs:
+        if need.library:
+            there = need.library in libraries
+        elif need.program:
+            there = shutil.which(need.program) is not None
+        else:
+            there = has_fonts()
+        if not there:
+            missing.append(need.package)
+    return missing
+
+
+def has_fonts() -> bool:
+    folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
+    return any(next(folder.rglob("*.[ot]tf"), None) for folder in folders)
+
+
+def install_packages(names: list[str]) -> None:
+    line = f"apt-get install --no-install-recommends {' '.join(names)}"
+    if not shutil.which("apt-get"):
+        raise SetupFailed(
+            f"missing on this system, under Debian's names: {' '.join(names)}\n"
+            "Install what your distribution calls them, then run this again."
+        )
+    if not (rights := root_rights()) and not is_root():
+        raise SetupFailed(f"missing on this system. Type this line, then run this again:\n  sudo {line}")
+    say(f"installing on this system, by apt: {' '.join(names)}")
+    quiet = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    must([*quiet, "update"])
+    must([*quiet, "install", "-y", "--no-install-recommends", *names])
+
+
+def root_rights() -> list[str]:
+    """How to begin a command line so that it runs as root; [] when it already would, or cannot."""
+    if is_root() or not shutil.which("sudo"):
+        return []
+    can_ask = sys.stdin is not None and sys.stdin.isatty()
+    return ["sudo"] if can_ask or succeeds(["sudo", "-n", "true"]) else []
+
+
+def is_root() -> bool:
+    return not WINDOWS and os.geteuid() == 0
+
+
+def install_servers() -> None:
+    """OpenStack Swift for the tests; it says where it goes before it is installed."""
+    must([str(PYTHON), "-m", "tests.servers"])
+
+
+def has_display() -> bool:
+    return not LINUX or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextlib.contextmanager
+def virtual_display(screen: str) -> Iterator[dict[str, str]]:
+    """A private X server on a number of its own choice; yields the environment that leads to it."""
+    reader, writer = os.pipe()
+    # -noreset: without it the server forgets everything each time its last window closes.
+    argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
+    with background(argv, pass_fds=(writer,)):
+        os.close(writer)
+        with open(reader, encoding="ascii") as answer:
+            number = answer.readline().strip()  # empty when Xvfb ended without one
+        if not number:
+            raise SetupFailed("Xvfb did not start; try it by hand: Xvfb -displayfd 1")
+        env = {key: value for key, value in os.environ.items() if key != "WAYLAND_DISPLAY"}
+        yield {**env, "DISPLAY": f":{number}", "XDG_SESSION_TYPE": "x11"}
+
+
+@contextlib.contextmanager
+def private_bus() -> Iterator[list[str]]:
+    """How to begin a command line so that it has a session bus of its own, which ends with it."""
+    if not shutil.which("dbus-run-session"):
+        yield []
+        return
+    with tempfile.TemporaryDirectory(prefix="skyferry-bus-") as folder:
+        file = Path(folder) / "bus.conf"
+        file.write_text(BUS)
+        yield ["dbus-run-session", f"--config-file={file}", "--"]
+
+
+@contextlib.contextmanager
+def window_manager(env: dict[str, str]) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(prefix="skyferry-openbox-") as folder:
+        ready = Path(folder) / "ready"
+        with background(["openbox", "--startup", f"touch {ready}"], env=env) as child:
+            wait_until(ready.exists, child, "openbox")
+            yield
+
+
+def wait_until(there: Callable[[], bool], child: subprocess.Popen[bytes], what: str) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not there():
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise SetupFailed(f"{what} did not start within {SECONDS_TO_START} s")
+        time.sleep(0.02)
+
+
+# -- processes: all of them end with this one, by their group --
+
+
+@contextlib.contextmanager
+def background(
+    argv: list[str], env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = subprocess.DEVNULL
+    child = subprocess.Popen(
+        argv, env=env, stdin=quiet, stdout=quiet, stderr=quiet, pass_fds=pass_fds, start_new_session=True
+    )
+    try:
+        yield child
+    finally:
+        end(child, signal.SIGTERM)
+
+
+def foreground(argv: list[str], env: dict[str, str]) -> int:
+    """Run to the end and return the exit code. Ctrl-C goes to all its processes; none stays behind."""
+    child = subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=not WINDOWS)
+    try:
+        code = child.wait()
+    except KeyboardInterrupt:
+        end(child, signal.SIGINT)
+        raise
+    except SystemExit:  # from stop(), below
+        end(child, signal.SIGTERM)
+        raise
+    end(child, signal.SIGTERM)  # whoever it left behind
+    return code if code >= 0 else 128 - code
+
+
+def end(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    send(child, number)
+    try:
+        child.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        say(f"ending process {child.pid}, which does not end by itself")
+    send(child, signal.SIGTERM if WINDOWS else signal.SIGKILL)
+    child.wait()
+
+
+def send(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        if WINDOWS:
+            child.terminate()
+        else:
+            os.killpg(child.pid, number)
+
+
+def must(argv: list[str]) -> None:
+    if code := foreground(argv, os.environ.copy()):
+        raise SetupFailed(f"this ended with code {code}:\n  {shlex.join(argv)}")
+
+
+def succeeds(argv: list[str]) -> bool:
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def stop(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+COMMANDS = {"run": run, "test": test, "check": check, "package": package, "lock": lock}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Sets up, runs, tests, checks and packages Skyferry; further arguments are passed on.",
+        epilog="\n".join(f"  {name:8} {command.__doc__}" for name, command in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS)
+    known, rest = parser.parse_known_args(sys.argv[1:2]), sys.argv[2:]
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        return COMMANDS[known[0].command](rest)
+    except SetupFailed as problem:
+        say(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
