@@ -1,7 +1,7 @@
 """KDE's own way to drag out what is not a file yet: Dolphin and Plasma call back over D-Bus with the folder.
 
-The protocol is Ark's: two formats name a D-Bus service and an object on it, and the target calls that object's
-`extractSelectedFilesTo`.
+The protocol is Ark's: two formats name a D-Bus service and an object on it, and the target calls the method
+`extractSelectedFilesTo` of that object.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import ClassInfo, QObject, QTimer, Slot
 from PySide6.QtDBus import QDBusAbstractAdaptor, QDBusConnection
@@ -17,10 +18,11 @@ from PySide6.QtGui import QGuiApplication
 SERVICE = "application/x-kde-ark-dndextract-service"
 PATH = "application/x-kde-ark-dndextract-path"
 _KEPT_MS = 10 * 60 * 1000  # a target asks at the drop; a drag does not last longer than this
+_interface: Any = ClassInfo  # its stub knows only keyword arguments, which cannot hold this name
 _numbers = itertools.count(1)
 
 
-@ClassInfo(**{"D-Bus Interface": "org.kde.ark.DndExtract"})  # type: ignore[operator, call-arg]
+@_interface({"D-Bus Interface": "org.kde.ark.DndExtract"})
 class _Extract(QDBusAbstractAdaptor):
     def __init__(self, parent: QObject, save: Callable[[str], None]) -> None:
         super().__init__(parent)

@@ -1,7 +1,8 @@
 """What travels by drag, copy and paste: entries of an account, and files of this computer.
 
-Reads what was dropped or pasted (`read_mime`), wraps what is dragged out or copied (`mime_data`). Knows no flow: a
-drop outside of the window calls back with the folder that the file manager named. Carries no address, no secret.
+Reads what was dropped or pasted (`read_mime`), wraps what is dragged out or copied (`mime_data`). Knows no
+flow: a drop outside of the window calls back with the folder that the file manager named. Carries no
+secret.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Save = Callable[["Dragged", str], object]
 
 @dataclass(frozen=True, slots=True)
 class Dragged:
-    """Entries of one shown folder. A key is an object's name, a folder's prefix ending "/", or "" (all of it)."""
+    """Entries of one shown folder. A key is an object's name, a folder's prefix ending "/", or "" (all)."""
 
     account: str
     container: str
@@ -105,8 +106,9 @@ def _read_entries(data: bytes) -> Dragged | None:
 def mime_data(dragged: Dragged, *, paths: Sequence[str] = (), save: Save | None = None) -> QMimeData:
     """The entries for our own panes; `paths` (files that exist on this computer) for everybody else.
 
-    `save(dragged, folder)` is called later, from the event loop, when a file manager was given the entries and named
-    a folder. It is offered only without `paths`: a target that sees files fetches those, and at hover already.
+    `save(dragged, folder)` is called later, from the event loop, when a file manager was given the entries
+    and named a folder. Offered only without `paths`: a target that sees files fetches those, and at hover
+    already.
     """
     return EntriesMime(dragged, tuple(paths), save)
 

@@ -1,7 +1,8 @@
 """X Direct Save (XDS): at the drop the file manager names the folder, and the files may arrive later.
 
-The name lies in the property XdndDirectSave0 of the window that owns the drag; the target replaces it by an address.
-Source: https://www.freedesktop.org/wiki/Specifications/XDS/ . X11 alone: elsewhere `available()` is False.
+The name lies in the property XdndDirectSave0 of the window that owns the drag; the target puts an address
+there. Source: https://www.freedesktop.org/wiki/Specifications/XDS/ . X11 alone: elsewhere `available()` is
+False.
 """
 
 from __future__ import annotations
