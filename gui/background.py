@@ -1,0 +1,197 @@
+"""The seam between the window and everything that takes time: alone in `gui` it says asyncio, qasync and threads.
+
+A flow is a coroutine on the GUI thread: `await in_thread(fn, …)` waits for work, `await closed(dialog)`
+for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QDialog
+from qasync import QEventLoop
+from shiboken6 import Shiboken
+
+T = TypeVar("T")
+Task: TypeAlias = asyncio.Task[Any]
+Event = asyncio.Event
+Cancelled = asyncio.CancelledError
+
+# One black-holed host or one unanswered keyring prompt must freeze nothing else, so every kind of waiting has
+# threads of its own. "browse" has four per account; "files" is one, so that small files are written in order.
+THREADS = {"keyring": 1, "browse": 4, "disk": 2, "engine": 1, "files": 1}
+SECONDS_TO_END = 5.0
+
+_pools: dict[tuple[str, str], ThreadPoolExecutor] = {}
+_tasks: dict[int, set[Task]] = {}  # by the owner's address; also what keeps running tasks alive
+_log = logging.getLogger(__name__)
+
+
+def start(coroutine: Coroutine[Any, Any, Any], owner: QObject) -> Task:
+    """Run a flow until `owner` is destroyed. An exception that it lets out goes to `sys.excepthook`."""
+    address = Shiboken.getCppPointer(owner)[0]
+    task = asyncio.get_running_loop().create_task(coroutine)
+    if address not in _tasks:
+        _tasks[address] = set()
+        owner.destroyed.connect(partial(_cancel_owned, address))
+    _tasks[address].add(task)
+    task.add_done_callback(partial(_ended, address))
+    return task
+
+
+async def in_thread(fn: Callable[..., T], *args: Any, pool: str = "browse", account: str = "") -> T:
+    """Run `fn(*args)` in a thread of the named pool (see THREADS; `account` picks among the browse pools).
+
+    Cancelling the flow does not stop the thread: what takes long must look at a flag of its own.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_pool(pool, account), _call, fn, args)
+
+
+async def closed(dialog: QDialog) -> bool:
+    """Show a dialog and wait until it is closed: True when it was accepted.
+
+    The flow may open it again. It is deleted when the flow ends.
+    """
+    answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def finish(result: int) -> None:
+        if not answer.done():
+            answer.set_result(result == QDialog.DialogCode.Accepted)
+
+    def gone() -> None:
+        finish(QDialog.DialogCode.Rejected)
+
+    finished = dialog.finished.connect(finish)
+    destroyed = dialog.destroyed.connect(gone)
+    task = asyncio.current_task()
+    if task is not None and not dialog.property("ends with its flow"):
+        dialog.setProperty("ends with its flow", True)
+        task.add_done_callback(lambda _: dialog.deleteLater() if Shiboken.isValid(dialog) else None)
+    dialog.open()
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if Shiboken.isValid(dialog):
+            dialog.reject()
+        raise
+    finally:
+        if Shiboken.isValid(dialog):
+            QObject.disconnect(finished)
+            QObject.disconnect(destroyed)
+
+
+async def pause(seconds: float) -> None:
+    """Let the window live for a while."""
+    await asyncio.sleep(seconds)
+
+
+async def within(seconds: float, waiting: Awaitable[T]) -> T:
+    """Wait at most so long; TimeoutError after that."""
+    return await asyncio.wait_for(waiting, seconds)
+
+
+async def until(condition: Callable[[], object], seconds: float, what: str = "") -> None:
+    """Wait until `condition()` is true, asking 50 times a second; after `seconds` a TimeoutError names `what`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what or 'it'} did not happen within {seconds:g} seconds")
+        await asyncio.sleep(0.02)
+
+
+def from_any_thread(loop: asyncio.AbstractEventLoop, fn: Callable[..., object], *args: Any) -> None:
+    """Have the GUI thread call `fn(*args)` soon."""
+    loop.call_soon_threadsafe(fn, *args)
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this GUI thread, to hand to `from_any_thread`."""
+    return asyncio.get_running_loop()
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run the application: the window is built inside `main()`, whose result is the exit code.
+
+    Closing the last window ends nothing; `main()` decides when it is over. A QApplication must exist.
+    """
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise RuntimeError("make the QApplication first")
+    application.setQuitOnLastWindowClosed(False)
+    # asyncio.run() learned `loop_factory` in 3.12; the Runner has it in 3.11.
+    with asyncio.Runner(loop_factory=partial(QEventLoop, application)) as runner:
+        # qasync's own QThreadExecutor loses a worker for ever when a job raises a BaseException.
+        runner.get_loop().set_default_executor(_pool("disk", ""))
+        return runner.run(main())
+
+
+def finish(seconds: float = SECONDS_TO_END) -> bool:
+    """End all pools; False when a thread is still busy after so long (the caller then leaves without it)."""
+    pools = [*_pools.values()]
+    _pools.clear()
+    for pool in pools:
+        pool.shutdown(wait=False, cancel_futures=True)
+    end = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.name.startswith("skyferry-"):
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                _log.warning("%s is still busy", thread.name)
+                return False
+    return True
+
+
+def is_gui_thread() -> bool:
+    """Whether the caller runs where widgets live."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def report_thread_errors(report: Callable[[BaseException], object]) -> None:
+    """Hand exceptions that end a thread to `report`, in that thread."""
+
+    def hook(event: threading.ExceptHookArgs) -> None:
+        if event.exc_value is not None and not isinstance(event.exc_value, SystemExit):
+            report(event.exc_value)
+
+    threading.excepthook = hook
+
+
+# -- helpers --
+
+
+def _pool(name: str, account: str) -> ThreadPoolExecutor:
+    key = (name, account if name == "browse" else "")
+    if key not in _pools:
+        _pools[key] = ThreadPoolExecutor(THREADS[name], f"skyferry-{name}")
+    return _pools[key]
+
+
+def _call(fn: Callable[..., T], args: tuple[Any, ...]) -> T:
+    try:
+        return fn(*args)
+    except StopIteration as error:
+        # A future cannot hold it: the flow would wait for ever.
+        raise RuntimeError("the call in a thread raised StopIteration") from error
+
+
+def _cancel_owned(address: int, *_: object) -> None:
+    for task in _tasks.pop(address, set()):
+        task.cancel()
+
+
+def _ended(address: int, task: Task) -> None:
+    _tasks.get(address, set()).discard(task)
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
