@@ -1,0 +1,1 @@
+"""The documented storage API, example by example and name by name."""

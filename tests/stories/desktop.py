@@ -1,0 +1,200 @@
+"""A small desktop for stories: a private X server, a window manager, a keyring, and a real mouse (XTEST)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from Xlib import X, display
+from Xlib.ext import xtest
+
+from tests.servers import keyring
+from tests.servers.processes import Command, ServerFailed, logs_folder, running
+from tests.stories.accessible import Node, Screen
+
+SIZE = (1440, 900)
+PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "pcmanfm-qt")
+BUS_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")
+
+
+@dataclass
+class Desktop:
+    """What a person has in front of them."""
+
+    env: dict[str, str]
+    screen: Screen
+    logs: Path
+    _stack: ExitStack
+    _display: display.Display
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, argv: list[str], name: str, cwd: str | None = None) -> subprocess.Popen[bytes]:
+        """Start a program on this desktop; it is ended with it. Its output goes to `name`.log."""
+        log = self._stack.enter_context(open(self.logs / f"{name}.log", "ab"))
+        program = subprocess.Popen(
+            argv, env=self.env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        self.started.append(program)
+        return program
+
+    # -- mouse --
+
+    def move(self, x: int, y: int) -> None:
+        """The pointer goes there in one step."""
+        xtest.fake_input(self._display, X.MotionNotify, x=x, y=y)
+        self._display.sync()
+
+    def press(self, button: int = 1) -> None:
+        """Mouse button down."""
+        xtest.fake_input(self._display, X.ButtonPress, button)
+        self._display.sync()
+
+    def release(self, button: int = 1) -> None:
+        """Mouse button up."""
+        xtest.fake_input(self._display, X.ButtonRelease, button)
+        self._display.sync()
+
+    def click(self, target: Node | tuple[int, int], button: int = 1, *, times: int = 1) -> None:
+        """Click in the middle of something; `times=2` is a double click."""
+        x, y = target.center if isinstance(target, Node) else target
+        self.move(x, y)
+        time.sleep(0.05)
+        for _ in range(times):
+            self.press(button)
+            time.sleep(0.03)
+            self.release(button)
+            time.sleep(0.05)
+
+    def drag(self, start: Node | tuple[int, int], end: Node | tuple[int, int], *, hold: float = 0.5) -> None:
+        """Press, move in many steps, wait until the target has noticed, let go."""
+        x1, y1 = start.center if isinstance(start, Node) else start
+        x2, y2 = end.center if isinstance(end, Node) else end
+        self.move(x1, y1)
+        time.sleep(0.2)
+        self.press()
+        time.sleep(0.2)
+        steps = 25
+        for step in range(1, steps + 1):
+            self.move(x1 + (x2 - x1) * step // steps, y1 + (y2 - y1) * step // steps)
+            time.sleep(0.02)
+        time.sleep(hold)
+        self.move(x2 + 2, y2 + 2)
+        time.sleep(0.2)
+        self.release()
+        time.sleep(0.3)
+
+    # -- keyboard --
+
+    def key(self, *chords: str) -> None:
+        """Press keys as xdotool names them: "ctrl+a", "Return"."""
+        subprocess.run(["xdotool", "key", "--delay", "20", *chords], env=self.env, check=True)
+
+    def hold(self, name: str) -> None:
+        """Hold a modifier down."""
+        subprocess.run(["xdotool", "keydown", name], env=self.env, check=True)
+
+    def let_go(self, name: str) -> None:
+        """Let a modifier go."""
+        subprocess.run(["xdotool", "keyup", name], env=self.env, check=True)
+
+    def type(self, text: str) -> None:
+        """Type into whatever has the focus."""
+        subprocess.run(["xdotool", "type", "--delay", "8", text], env=self.env, check=True)
+
+    def fill(self, name: str, text: str) -> None:
+        """Click the field of that accessible name, and replace what it holds."""
+        self.click(self.screen.wait("text", name))
+        self.key("ctrl+a")
+        self.type(text)
+
+    def push(self, name: str, role: str = "push button", seconds: float = 15.0) -> None:
+        """Click the button of that name."""
+        self.click(self.screen.wait(role, name, seconds=seconds))
+
+    # -- eyes --
+
+    def shot(self, path: Path) -> None:
+        """A picture of the whole screen."""
+        subprocess.run(["import", "-window", "root", str(path)], env=self.env, check=True)
+
+    def until(self, check: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+        """Wait for a condition; AssertionError, with what is on the screen, when it does not come."""
+        deadline = time.monotonic() + seconds
+        while not check():
+            if time.monotonic() > deadline:
+                self.shot(self.logs / "gave-up.png")
+                raise AssertionError(f"{what}: not within {seconds:g} s. On the screen:\n{self.screen.picture()}")
+            time.sleep(0.1)
+
+
+@contextmanager
+def running_desktop(home: Path) -> Iterator[Desktop]:
+    """A desktop whose user has the empty folder `home` as home."""
+    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    launcher = next((path for path in BUS_LAUNCHERS if Path(path).exists()), None)
+    if missing or launcher is None:
+        raise ServerFailed(
+            f"{', '.join(missing) or 'at-spi2-core'} not found: python3 dev.py test installs them"
+        )
+    logs = logs_folder("desktop")
+    with ExitStack() as stack:
+        secret_service = stack.enter_context(keyring.running())
+        number = _free_display()
+        env = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "QT_", "WAYLAND"))},
+            **secret_service.env,
+            "HOME": str(home),
+            "DISPLAY": f":{number}",
+            "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
+            "LANG": "C.UTF-8",
+        }
+        env.pop("AT_SPI_BUS_ADDRESS", None)
+        width, height = SIZE
+        x_server = ["Xvfb", f":{number}", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+        socket = Path(f"/tmp/.X11-unix/X{number}")
+        after = 'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'
+        commands = [
+            Command("x", x_server, env=env),
+            Command("wm", ["sh", "-c", after, "sh", str(socket), "openbox"], env=env),
+            Command("a11y", ["sh", "-c", after, "sh", str(socket), launcher, "--launch-immediately"], env=env),
+        ]
+        stack.enter_context(running(commands, logs))
+        connected = _connect(f":{number}", socket)
+        stack.callback(connected.close)
+        screen = Screen(env["DBUS_SESSION_BUS_ADDRESS"])
+        stack.callback(screen.close)
+        desktop = Desktop(env, screen, logs, stack, connected)
+        try:
+            yield desktop
+        finally:
+            for program in desktop.started:
+                if program.poll() is None:
+                    program.terminate()
+            for program in desktop.started:
+                try:
+                    program.wait(10)
+                except subprocess.TimeoutExpired:
+                    program.kill()
+                    program.wait(10)
+
+
+def _free_display() -> int:
+    for number in range(120, 180):
+        if not Path(f"/tmp/.X11-unix/X{number}").exists() and not Path(f"/tmp/.X{number}-lock").exists():
+            return number
+    raise ServerFailed("no free X display between :120 and :179")
+
+
+def _connect(name: str, socket: Path) -> display.Display:
+    deadline = time.monotonic() + 15
+    while not socket.exists():
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"the X server {name} did not start")
+        time.sleep(0.05)
+    return display.Display(name)
