@@ -1,0 +1,139 @@
+"""Icons: our own line drawings in resources/icons, tinted from the palette and drawn sharp for each screen."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+
+HERE = Path(__file__).resolve().parent
+SIZES = (16, 20, 24, 32, 40, 48, 64)  # pixels: 16, 20, 24 and 32 at scales 1 to 2
+UNKNOWN = "cloud"
+_NAME = "icon name"  # the property by which `refresh` finds who shows what
+_COLOR = "icon color"
+
+_BY_ENDING = {
+    "image": "png jpg jpeg gif webp avif heic heif tif tiff bmp svg ico raw dng cr2 nef arw psd",
+    "video": "mp4 mkv mov avi webm m4v mpg mpeg wmv",
+    "audio": "mp3 flac wav ogg opus m4a aac aiff",
+    "document": "pdf txt md rtf doc docx odt pages epub log tex",
+    "table": "csv tsv xls xlsx ods parquet orc avro sqlite db feather arrow",
+    "archive": "zip tar gz tgz bz2 xz zst 7z rar br jar deb rpm iso dmg",
+    "code": "py js mjs ts tsx jsx html htm css json yaml yml toml xml sh c h cpp rs go java kt rb php sql ipynb",
+}
+_KINDS = {ending: kind for kind, endings in _BY_ENDING.items() for ending in endings.split()}
+
+
+def resource(*parts: str) -> Path:
+    """A file of `resources`: beside the package in a checkout or a frozen program, inside it in a wheel.
+
+    FileNotFoundError when it is in neither place.
+    """
+    for root in (HERE / "resources", HERE.parent / "resources"):
+        path = root.joinpath(*parts)
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"the resource {'/'.join(parts)} is missing from {HERE}")
+
+
+def for_object(name: str) -> str:
+    """The icon's name for an object, by its ending."""
+    return _KINDS.get(name.rpartition(".")[2].lower(), "file") if "." in name else "file"
+
+
+def exists(name: str) -> bool:
+    """Whether there is a drawing of that name."""
+    return _drawing(name) is not None
+
+
+def icon(name: str, color: QColor | None = None) -> QIcon:
+    """A tinted icon: in the palette's text colour unless another is given. UNKNOWN when there is no such drawing."""
+    palette = QGuiApplication.palette()
+    normal = color or palette.color(QPalette.ColorRole.WindowText)
+    off = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
+    chosen = color or palette.color(QPalette.ColorRole.HighlightedText)
+    return _icon(name, normal.rgba(), off.rgba(), chosen.rgba())
+
+
+def pixmap(name: str, size: int, color: QColor | None = None, ratio: float = 1.0) -> QPixmap:
+    """One drawing, `size` device-independent pixels wide, for painting by hand."""
+    return icon(name, color).pixmap(QSize(size, size), ratio)
+
+
+def app_icon() -> QIcon:
+    """The program's own, in full colour."""
+    return QIcon(str(resource("icons", "skyferry.svg")))
+
+
+def keep(owner: QAction | QAbstractButton, name: str, color: QColor | None = None) -> None:
+    """Give an action or a button an icon, and remember which, so that `refresh` can tint it anew."""
+    owner.setProperty(_NAME, name)
+    owner.setProperty(_COLOR, color)
+    owner.setIcon(icon(name, color))
+
+
+def keep_picture(label: QLabel, name: str, size: int) -> None:
+    """Show a drawing on a label, in the colour of placeholder text, for empty states and dialogs."""
+    label.setProperty(_NAME, name)
+    label.setProperty("icon size", size)
+    muted = QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText)
+    label.setPixmap(pixmap(name, size, muted, label.devicePixelRatioF()))
+
+
+def refresh(root: QWidget) -> None:
+    """Tint all that `keep` and `keep_picture` remember below `root`, after the palette has changed."""
+    for child in root.findChildren(QObject):
+        name = child.property(_NAME)
+        if not name:
+            continue
+        if isinstance(child, QAction | QAbstractButton):
+            child.setIcon(icon(name, child.property(_COLOR)))
+        elif isinstance(child, QLabel):
+            keep_picture(child, name, child.property("icon size"))
+
+
+# -- helpers --
+
+
+@cache
+def _icon(name: str, normal: int, off: int, chosen: int) -> QIcon:
+    drawing = _drawing(name) or _drawing(UNKNOWN) or ""
+    made = QIcon()
+    for mode, rgba in (
+        (QIcon.Mode.Normal, normal),
+        (QIcon.Mode.Active, normal),
+        (QIcon.Mode.Disabled, off),
+        (QIcon.Mode.Selected, chosen),
+    ):
+        renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", _css(rgba)).encode()))
+        for size in SIZES:
+            made.addPixmap(_drawn(renderer, size), mode)
+    return made
+
+
+def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
+    picture = QPixmap(size, size)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return picture
+
+
+@cache
+def _drawing(name: str) -> str | None:
+    """The SVG text; None when nobody drew it."""
+    if not name.replace("-", "").isalnum():
+        return None
+    try:
+        return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _css(rgba: int) -> str:
+    return QColor.fromRgba(rgba).name(QColor.NameFormat.HexRgb)

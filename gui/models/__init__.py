@@ -1,0 +1,1 @@
+"""What the panes show, as Qt models. They ask nobody: pages and changes are handed to them."""
