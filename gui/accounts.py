@@ -144,7 +144,7 @@ class Accounts:
         return title
 
     def load(self) -> None:
-        """Read the saved ones. What cannot be read is kept in a renamed file, and `problem` says so. OSError."""
+        """Read the saved ones. What cannot be read stays in a renamed file; `problem` says so. OSError."""
         try:
             content = self._file.read()
         except UnreadableFileError as error:

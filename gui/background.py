@@ -1,4 +1,4 @@
-"""The seam between the window and everything that takes time: alone in `gui` it says asyncio, qasync and threads.
+"""The seam between the window and what takes time: alone in `gui` it says asyncio, qasync and threads.
 
 A flow is a coroutine on the GUI thread: `await in_thread(fn, …)` waits for work, `await closed(dialog)`
 for a person.
@@ -100,7 +100,7 @@ async def within(seconds: float, waiting: Awaitable[T]) -> T:
 
 
 async def until(condition: Callable[[], object], seconds: float, what: str = "") -> None:
-    """Wait until `condition()` is true, asking 50 times a second; after `seconds` a TimeoutError names `what`."""
+    """Wait until `condition()` is true, asking often; after `seconds` a TimeoutError names `what`."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

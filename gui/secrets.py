@@ -1,8 +1,8 @@
 """Secrets: in the system's keyring, one item per account, or in memory for this run. Never in a file of ours.
 
 Methods that reach the keyring may show a prompt of the system and wait minutes for it: run them in the
-"keyring" pool, never at start-up. Which vault is used is decided here from a list, so that neither an environment
-variable nor a `keyringrc.cfg` can put a plain-text, null or foreign one in its place.
+"keyring" pool, never at start-up. Which vault is used is decided here from a list, so that neither an
+environment variable nor a `keyringrc.cfg` can put a plain-text, null or foreign one in its place.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ class Secrets:
         except SecretsError:
             raise
         except Exception as error:
-            # Keyrings raise their own errors, their D-Bus library's, and Windows' ones. None may end the flow, and
-            # no text of theirs is shown or logged: it may quote what was to be stored.
+            # Keyrings raise their own errors, their D-Bus library's, Windows' ones. None may end the flow;
+            # no text of theirs is shown or logged, because it may quote what was to be stored.
             title = self._vault.title if self._vault else "The keyring"
             self._vault = None  # its connection may be dead; the next try opens it anew
             _log.warning("could not %s a secret: %s", what, type(error).__name__)
@@ -166,7 +166,7 @@ class Secrets:
 
 
 def _write(backend: Backend, name: str, text: str) -> None:
-    """One item; where that is refused for a long text, several, and last the manifest that makes them valid."""
+    """One item; where that is refused for a long text, several, and last the manifest for them."""
     old = _manifest(backend.get_password(SERVICE, name))
     try:
         backend.set_password(SERVICE, name, text)
