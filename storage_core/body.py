@@ -129,22 +129,17 @@ class FileBody(Body):
         self._file.seek(self._start)
 
 
-class StreamBody(Body):
-    """Bytes from an iterator of bytes, once. `size` is None when nobody knows it."""
+class Pieces:
+    """Bytes of an iterator of bytes, taken in whatever amounts are wanted. Linear in the length."""
 
-    def __init__(self, pieces: Iterable[bytes], size: int | None = None, watch: Watch | None = None) -> None:
-        super().__init__(size, watch)
+    def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._rest = memoryview(b"")
 
-    @property
-    def can_rewind(self) -> bool:
-        """Only before the first byte."""
-        return self.sent == 0
-
-    def _take(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
+        """At most `count` bytes, at least one unless the end is reached; all that is left for a negative count."""
         if count < 0:
-            rest = bytes(self._rest) + b"".join(self._pieces)
+            rest = b"".join([self._rest, *self._pieces])
             self._rest = memoryview(b"")
             return rest
         while not self._rest and count:
@@ -154,6 +149,22 @@ class StreamBody(Body):
             self._rest = memoryview(piece)
         data, self._rest = self._rest[:count], self._rest[count:]
         return bytes(data)
+
+
+class StreamBody(Body):
+    """Bytes from an iterator of bytes, once. `size` is None when nobody knows it."""
+
+    def __init__(self, pieces: Iterable[bytes], size: int | None = None, watch: Watch | None = None) -> None:
+        super().__init__(size, watch)
+        self._pieces = Pieces(pieces)
+
+    @property
+    def can_rewind(self) -> bool:
+        """Only before the first byte."""
+        return self.sent == 0
+
+    def _take(self, count: int) -> bytes:
+        return self._pieces.take(count)
 
     def _restart(self) -> None:
         raise io.UnsupportedOperation("A stream cannot be sent twice.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Container, Object, Part, Stored, Upload
-from storage_core.body import Body, BytesBody, FileBody, StreamBody, Watch
+from storage_core.body import Body, BytesBody, FileBody, Pieces, StreamBody, Watch
 from storage_core.capabilities import MIB, Capabilities
 from storage_core.errors import (
     LibcloudError,
@@ -116,11 +116,11 @@ class _File:
         """The slice as a body; buffered when it is small enough, and then checked at once."""
         if size > BUFFER:
             return FileBody(self._file, start, size, watch, at_end=self.check)
-        body = FileBody(self._file, start, size)
-        data = bytearray()
-        while len(data) < size:
-            data += body.read(size - len(data))
+        self._file.seek(start)
+        data = self._file.read(size)
         self.check()
+        if len(data) != size:
+            raise SourceChangedError(f"{self.path} could not be read to its end. Nothing was stored.")
         return BytesBody(data, watch)
 
     def check(self) -> None:
@@ -186,7 +186,7 @@ class _Stream:
     """An iterator of bytes, taken in parts, with its promised length kept in sight."""
 
     def __init__(self, pieces: Iterable[bytes], size: int | None) -> None:
-        self._reader = StreamBody(_pieces(pieces))
+        self._pieces = Pieces(_pieces(pieces))
         self._size = size
         self.taken = 0
         self.ended = False
@@ -199,13 +199,13 @@ class _Stream:
         data = bytearray(self._ahead)
         self._ahead = b""
         while len(data) < count:
-            piece = self._reader.read(count - len(data))
+            piece = self._pieces.take(count - len(data))
             if not piece:
                 self.ended = True
                 break
             data += piece
         if not self.ended:
-            self._ahead = self._reader.read(1)
+            self._ahead = self._pieces.take(1)
             self.ended = not self._ahead
         self.taken += len(data)
         return data
@@ -220,13 +220,16 @@ class _Stream:
                     f"The stream did not end within {self.taken} bytes, the most this service takes when its "
                     "length is not known beforehand. Give ex_size. Nothing was stored."
                 )
-            yield BytesBody(self.take(size), watch)
+            data = self.take(size)
+            if self._size is not None and self.taken > self._size:
+                self.check_end()
+            yield BytesBody(data, watch)
 
     def all(self) -> Iterator[bytes]:
         """Every byte, for drivers that take a stream as it is; a wrong length raises before the end is handed
         out.
         """
-        while piece := self._reader.read(MIB):
+        while piece := self._pieces.take(MIB):
             self.taken += len(piece)
             if self._size is not None and self.taken > self._size:
                 break
