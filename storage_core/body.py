@@ -137,7 +137,7 @@ class Pieces:
         self._rest = memoryview(b"")
 
     def take(self, count: int) -> bytes:
-        """At most `count` bytes, at least one unless the end is reached; all that is left for a negative count."""
+        """At most `count` bytes, at least one before the end; all that is left for a negative count."""
         if count < 0:
             rest = b"".join([self._rest, *self._pieces])
             self._rest = memoryview(b"")

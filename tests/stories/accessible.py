@@ -83,7 +83,9 @@ class Node:
     def _get(self, name: str) -> Any:
         return self._call(PROPERTIES, "Get", "ss", (ACCESSIBLE, name))[0][1]
 
-    def _call(self, interface: str, method: str, signature: str | None = None, body: tuple[Any, ...] = ()) -> Any:
+    def _call(
+        self, interface: str, method: str, signature: str | None = None, body: tuple[Any, ...] = ()
+    ) -> Any:
         return self.screen.call(self.bus, self.path, interface, method, signature, body)
 
 

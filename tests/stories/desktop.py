@@ -38,7 +38,13 @@ class Desktop:
         """Start a program on this desktop; it is ended with it. Its output goes to `name`.log."""
         log = self._stack.enter_context(open(self.logs / f"{name}.log", "ab"))
         program = subprocess.Popen(
-            argv, env=self.env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            argv,
+            env=self.env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         self.started.append(program)
         return program
@@ -129,7 +135,9 @@ class Desktop:
         while not check():
             if time.monotonic() > deadline:
                 self.shot(self.logs / "gave-up.png")
-                raise AssertionError(f"{what}: not within {seconds:g} s. On the screen:\n{self.screen.picture()}")
+                raise AssertionError(
+                    f"{what}: not within {seconds:g} s. On the screen:\n{self.screen.picture()}"
+                )
             time.sleep(0.1)
 
 
@@ -147,7 +155,11 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         secret_service = stack.enter_context(keyring.running())
         number = _free_display()
         env = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "QT_", "WAYLAND"))},
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(("XDG_", "QT_", "WAYLAND"))
+            },
             **secret_service.env,
             "HOME": str(home),
             "DISPLAY": f":{number}",
@@ -158,11 +170,15 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         width, height = SIZE
         x_server = ["Xvfb", f":{number}", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
         socket = Path(f"/tmp/.X11-unix/X{number}")
-        after = 'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'
+        after = (
+            'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'
+        )
         commands = [
             Command("x", x_server, env=env),
             Command("wm", ["sh", "-c", after, "sh", str(socket), "openbox"], env=env),
-            Command("a11y", ["sh", "-c", after, "sh", str(socket), launcher, "--launch-immediately"], env=env),
+            Command(
+                "a11y", ["sh", "-c", after, "sh", str(socket), launcher, "--launch-immediately"], env=env
+            ),
         ]
         stack.enter_context(running(commands, logs))
         connected = _connect(f":{number}", socket)
