@@ -60,7 +60,8 @@ DOCUMENTED = {
 
 LIBCLOUD_TOO = {
     StorageDriver: "iterate_containers iterate_container_objects download_object_range "
-    "download_object_range_as_stream get_container_cdn_url get_object_cdn_url enable_container_cdn enable_object_cdn",
+    "download_object_range_as_stream get_container_cdn_url get_object_cdn_url "
+    "enable_container_cdn enable_object_cdn",
     Container: "iterate_objects list_objects get_object upload_object_via_stream download_object "
     "download_object_as_stream download_object_range "
     "download_object_range_as_stream delete",

@@ -1,1 +1,3 @@
-"""Stories: the started application, driven from outside by a real mouse and keyboard, checked by the vendors' SDKs."""
+"""Stories: the started application, driven from outside by a real mouse and keyboard, checked by the vendors'
+SDKs.
+"""

@@ -1,7 +1,9 @@
-"""What is on the screen, as assistive technology sees it: roles, names and places over AT-SPI. No hook in the app.
+"""What is on the screen, as assistive technology sees it: roles, names and places over AT-SPI. No hook in the
+app.
 
 A story that finds a control here has also shown that a screen reader finds it.
-Protocol: https://gitlab.gnome.org/GNOME/at-spi2-core, interfaces org.a11y.atspi.{Accessible,Component,Text,Value}.
+Protocol: https://gitlab.gnome.org/GNOME/at-spi2-core, interfaces
+org.a11y.atspi.{Accessible,Component,Text,Value}.
 """
 
 from __future__ import annotations
@@ -122,7 +124,9 @@ class Screen:
         return Node(self, "org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root").children()
 
     def find(self, role: str, name: str | Callable[[str], bool], *, within: str = "") -> Node | None:
-        """The first showing thing of this role and name; `within` narrows to one application's windows by title."""
+        """The first showing thing of this role and name; `within` narrows to one application's windows by
+        title.
+        """
         for application in self.applications():
             for node in application.walk():
                 try:

@@ -19,7 +19,11 @@ from tests.servers.processes import Command, ServerFailed, logs_folder, running
 from tests.stories.accessible import Node, Screen
 
 SIZE = (1440, 900)
+WAIT_FOR_SOCKET = """\
+i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"
+"""
 PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "pcmanfm-qt")
+_NOT_INHERITED = ("XDG_", "QT_", "WAYLAND", "AT_SPI_")
 BUS_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")
 
 
@@ -36,7 +40,7 @@ class Desktop:
 
     def start(self, argv: list[str], name: str, cwd: str | None = None) -> subprocess.Popen[bytes]:
         """Start a program on this desktop; it is ended with it. Its output goes to `name`.log."""
-        log = self._stack.enter_context(open(self.logs / f"{name}.log", "ab"))
+        log = self._stack.enter_context((self.logs / f"{name}.log").open("ab"))
         program = subprocess.Popen(
             argv,
             env=self.env,
@@ -166,18 +170,18 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
             "LANG": "C.UTF-8",
         }
-        env.pop("AT_SPI_BUS_ADDRESS", None)
         width, height = SIZE
         x_server = ["Xvfb", f":{number}", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
         socket = Path(f"/tmp/.X11-unix/X{number}")
-        after = (
             'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'
         )
         commands = [
             Command("x", x_server, env=env),
-            Command("wm", ["sh", "-c", after, "sh", str(socket), "openbox"], env=env),
+            Command("wm", ["sh", "-c", WAIT_FOR_SOCKET, "sh", str(socket), "openbox"], env=env),
             Command(
-                "a11y", ["sh", "-c", after, "sh", str(socket), launcher, "--launch-immediately"], env=env
+                "a11y",
+                ["sh", "-c", WAIT_FOR_SOCKET, "sh", str(socket), launcher, "--launch-immediately"],
+                env=env,
             ),
         ]
         stack.enter_context(running(commands, logs))
