@@ -106,6 +106,14 @@ class Proxy:
             for one in self.connections:
                 one.cut.set()
 
+    def wait_idle(self, seconds: float = 10) -> None:
+        """Until every connection is over and its counts are final: they follow the bytes they count."""
+        deadline = time.monotonic() + seconds
+        while not all(one.over for one in self.connections):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"connections still open after {seconds:g} s")
+            time.sleep(0.01)
+
     def stop(self) -> None:
         self._stopping = True
         # Waking accept() by closing its socket is not portable; a last connection is.

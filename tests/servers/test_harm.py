@@ -143,6 +143,7 @@ def test_an_expired_certificate_is_refused_even_when_trusted(tmp_path):
 
 def test_without_a_fault_everything_arrives(proxy):
     assert fetch(proxy.port) == (200, BODY)
+    proxy.wait_idle()
     assert proxy.connections[0].down > len(BODY)
 
 
@@ -157,6 +158,7 @@ def test_a_download_can_be_reset_in_the_middle(proxy):
     proxy.script(Plan(down=Fault(reset_after=100_000)))
     with pytest.raises(ConnectionResetError):
         fetch(proxy.port)
+    proxy.wait_idle()
     assert proxy.connections[0].down == 100_000
 
 
