@@ -1,14 +1,14 @@
-"""Object names to local paths and back: one reversible map per file system that never leaves the chosen folder.
+"""Object names to local paths and back: one reversible map per file system that never leaves a folder.
 
-Names stay as they are wherever the file system can hold them. What it cannot hold is written `%XX` (upper-case
-hex): NUL, `.` and `..`, on Windows also `<>:"|?*\\`, control characters, a last dot or space and the first letter
-of a device name. An empty component (a leading, double or trailing slash) is `%empty`. A component over the limit
-goes into nested folders: `first%~/%~second%~/%~third`. A `%` stays a `%` unless what it begins would be read as one
-of these.
+Names stay as they are wherever the file system can hold them. What it cannot hold is written `%XX`
+(upper-case hex): NUL, `.` and `..`, on Windows also `<>:"|?*\\`, control characters, a last dot or space
+and the first letter of a device name. An empty component (a leading, double or trailing slash) is `%empty`.
+A component over the limit goes into nested folders: `first%~/%~second%~/%~third`. A `%` stays a `%` unless
+what it begins would be read as one of these.
 
-The other way round, file names that are no Unicode (undecodable bytes, lone surrogates) are written `%uDCFF` in the
-object's name. So every object name has one path, and every path one object name; a path that only looks escaped
-(`My%20Photo.jpg`) is what it says.
+The other way round, file names that are no Unicode (undecodable bytes, lone surrogates) are written `%uDCFF`
+in the object's name. So every object name has one path, and every path one object name; a path that only
+looks escaped (`My%20Photo.jpg`) is what it says.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JOINT = "%~"
 class Rules:
     """What one family of file systems refuses in a single file name. Lengths in UTF-8 bytes or UTF-16 units.
 
-    `lone` are the surrogates that stand for what is no Unicode in its names: raw bytes, unpaired UTF-16 units.
+    `lone`: the surrogates that stand for what is no Unicode in its names, raw bytes or unpaired UTF-16 units.
     """
 
     name: str
@@ -65,8 +65,8 @@ class Rules:
         )
 
 
-# learn.microsoft.com/windows/win32/fileio/naming-a-file: the superscripts count as digits there, and a device name
-# is one whatever follows its first dot (`nul.txt.jpg`).
+# learn.microsoft.com/windows/win32/fileio/naming-a-file: the superscripts count as digits there, and a device
+# name is one whatever follows its first dot (`nul.txt.jpg`).
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$", "clock$"}
     | {kind + digit for kind in ("com", "lpt") for digit in "0123456789¹²³"}
@@ -115,7 +115,7 @@ def to_local(object_name: str, rules: Rules = CURRENT) -> str:
 
 
 def from_local(relative_path: str, rules: Rules = CURRENT) -> str:
-    """The object's name for a relative path: what `to_local` was given, or the path itself where nothing is escaped."""
+    """The object's name for a relative path: what `to_local` got, or the path where nothing is escaped."""
     if rules.also_separator:
         relative_path = relative_path.replace(rules.also_separator, rules.separator)
     parts = relative_path.split(rules.separator)
@@ -275,7 +275,7 @@ def _must_quote(text: str, rules: Rules) -> bool:
 
 
 def _is_on_disk(text: str, rules: Rules) -> bool:
-    """Whether a disk can have this name; surrogates that make up a real character together are no file's name."""
+    """Whether a disk can have this name: surrogates that make up a real character together cannot be."""
     if not rules.lone or any(not re.match(f"[{rules.lone}]", letter) for letter in _SURROGATE.findall(text)):
         return False
     return rules.decoded(rules.encoded(text)) == text

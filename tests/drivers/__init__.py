@@ -1,0 +1,1 @@
+"""Tests of single drivers, beyond the contract that tests/conformance judges."""
