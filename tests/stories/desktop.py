@@ -173,8 +173,6 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         width, height = SIZE
         x_server = ["Xvfb", f":{number}", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
         socket = Path(f"/tmp/.X11-unix/X{number}")
-            'i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"'
-        )
         commands = [
             Command("x", x_server, env=env),
             Command("wm", ["sh", "-c", WAIT_FOR_SOCKET, "sh", str(socket), "openbox"], env=env),
