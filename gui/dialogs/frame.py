@@ -1,0 +1,93 @@
+"""The frame that the dialogs share: a heading, one column on an 8-pixel rhythm, buttons at the end."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..text import PlainLabel
+
+STEP = 8  # pixels; every distance is a multiple
+WIDTH = 60 * STEP
+
+
+class Frame(QDialog):
+    """A window-modal question. Escape says no; long names never widen it."""
+
+    def __init__(self, heading: str, parent: QWidget | None, *, width: int = WIDTH) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(heading)
+        self.setMinimumWidth(width)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 2 * STEP)
+        self.column.setSpacing(STEP)
+        self.heading = PlainLabel(heading)
+        self.heading.setProperty("role", "title")
+        self.heading.setWordWrap(True)
+        self.column.addWidget(self.heading)
+
+    def paragraph(self, text: str = "") -> PlainLabel:
+        """A line or more of text, under what is there."""
+        label = PlainLabel(text)
+        label.setWordWrap(True)
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        self.column.addWidget(label)
+        return label
+
+    def small_print(self, text: str = "") -> PlainLabel:
+        """A paragraph that stands back."""
+        label = self.paragraph(text)
+        stand_back(label)
+        return label
+
+    def end(
+        self, accept: str, *, reject: str = "", safe: bool = False
+    ) -> tuple[QPushButton, QPushButton, QHBoxLayout]:
+        """The buttons (accept, reject) and their row. `safe`: Return says no: yes cannot be taken back."""
+        box = QDialogButtonBox()
+        yes = box.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
+        no = box.addButton(reject or self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        box.accepted.connect(self.accept)
+        box.rejected.connect(self.reject)
+        first = no if safe else yes
+        yes.setAutoDefault(not safe)
+        first.setDefault(True)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 2 * STEP, 0, 0)
+        row.setSpacing(STEP)
+        row.addStretch(1)
+        row.addWidget(box)
+        self.column.addLayout(row)
+        if safe:
+            no.setFocus()
+        return yes, no, row
+
+
+class ProblemLabel(PlainLabel):
+    """What is wrong with what was typed. It keeps its line when there is nothing to say: nothing jumps."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.setProperty("role", "bad")
+        self.setWordWrap(True)
+        self.setMinimumHeight(self.fontMetrics().height() + 2)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+
+
+def stand_back(label: QLabel) -> None:
+    """Grey it a little: it matters less than what stands above."""
+    label.setProperty("role", "muted")
+
+
+def named(widget: QWidget, name: str) -> None:
+    """Give a control the name that a screen reader says."""
+    widget.setAccessibleName(name)

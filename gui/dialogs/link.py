@@ -1,0 +1,80 @@
+"""Which link to copy: one that runs out, or the public address where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
+
+from .. import text
+from ..text import ElidedLabel
+from .frame import STEP, Frame
+
+HOUR, DAY = 3600, 24 * 3600
+CHOICES = (HOUR, DAY, 7 * DAY)  # seconds
+
+
+class LinkDialog(Frame):
+    """`seconds` is how long the link shall work; 0 means the public address."""
+
+    def __init__(
+        self,
+        name: str,
+        choices: Sequence[int],
+        public_url: str,
+        parent: QWidget | None,
+        *,
+        usual: int = HOUR,
+        why_unsigned: str = "",
+    ) -> None:
+        """`choices` in seconds, empty where nothing can be signed (then `why_unsigned` says why)."""
+        super().__init__("", parent, width=56 * STEP)
+        self.setWindowTitle(self.tr("Copy link"))
+        self.heading.setText(
+            self.tr("Copy a link to “{name}”").format(name=text.elided(text.shown(name), 48))
+        )
+        self._group = QButtonGroup(self)
+        self.column.addSpacing(STEP)
+        for seconds in choices:
+            self._choice(self._lasting(seconds), seconds)
+        if choices:
+            self.small_print(
+                self.tr(
+                    "Whoever has the link can read the object until it runs out. It cannot be taken back "
+                    "before. Treat it like a password."
+                )
+            )
+        elif why_unsigned:
+            self.small_print(why_unsigned)
+        if public_url:
+            self.column.addSpacing(STEP)
+            self._choice(self.tr("The &public address"), 0)
+            address = ElidedLabel(text.shown(public_url))
+            address.setProperty("role", "muted")
+            self.column.addWidget(address)
+        wanted = self._group.button(usual) or next(iter(self._group.buttons()))
+        wanted.setChecked(True)
+        wanted.setFocus()
+        self.column.addStretch(1)
+        self.yes, _, _ = self.end(self.tr("&Copy Link"))
+
+    @property
+    def seconds(self) -> int:
+        """How long; 0 for the public address."""
+        return max(self._group.checkedId(), 0)
+
+    def _choice(self, label: str, seconds: int) -> None:
+        button = QRadioButton(label)
+        self._group.addButton(button, seconds)
+        self.column.addWidget(button)
+
+    def _lasting(self, seconds: int) -> str:
+        if seconds % DAY == 0:
+            days = seconds // DAY
+            return (
+                self.tr("Works for one &day") if days == 1 else self.tr("Works for {n} days").format(n=days)
+            )
+        hours = max(1, seconds // HOUR)
+        return (
+            self.tr("Works for one &hour") if hours == 1 else self.tr("Works for {n} hours").format(n=hours)
+        )
