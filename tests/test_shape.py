@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import io
 import re
+import subprocess
+import sys
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
+from zipfile import ZipFile
 
 import pytest
 
@@ -532,3 +535,17 @@ def test_what_is_harmless_is_left_alone(path, text):
 def test_comments_docstrings_and_blank_lines_are_no_code():
     text = '"""Says\nmuch."""\n\n# why\ndef f():\n    """Does."""\n    return """two\nlines"""\n'
     assert code_lines(text) == {5, 7, 8}
+
+
+def test_a_wheel_holds_two_packages_and_nothing_else(tmp_path):
+    argv = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(argv, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = ZipFile(wheel).namelist()
+    assert {name.partition("/")[0] for name in names} == {
+        "skyferry",
+        "storage_core",
+        wheel.name.replace("-py3-none-any.whl", ".dist-info"),
+    }
+    assert {"skyferry/__init__.py", "storage_core/py.typed"} <= set(names)
+    assert any(name.startswith("skyferry/resources/icons/") for name in names)
