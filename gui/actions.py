@@ -1,4 +1,4 @@
-"""THE COMMAND TABLE: every command of the window once, with what it needs; menus, toolbar and context menus come from it.
+"""THE COMMAND TABLE: every command of the window once; menus, toolbar and context menus come from it.
 
 `why_off` answers "" when a command can run now, else the sentence for its tooltip.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from storage_core.capabilities import Capabilities
 
@@ -39,8 +39,12 @@ class State:
     any_ended: int = 0
 
 
-def _t(text: str) -> str:
-    """Marks nothing: the texts are marked where they stand, by QT_TRANSLATE_NOOP."""
+def QT_TRANSLATE_NOOP(context: str, text: str) -> str:
+    """Marks a text for translation; Qt's own is typed as giving any object."""
+    return text
+
+
+def _translated(text: str) -> str:
     return QCoreApplication.translate("Actions", text)
 
 
@@ -133,12 +137,12 @@ class Command:
     @property
     def title(self) -> str:
         """Translated, with mnemonic."""
-        return _t(self.text)
+        return _translated(self.text)
 
     @property
     def plain_title(self) -> str:
         """Translated, without mnemonic and dots: for tooltips and accessible names."""
-        return _t(self.text).replace("&", "").rstrip("…")
+        return _translated(self.text).replace("&", "").rstrip("…")
 
 
 CONTEXTS = {"e": "entries", "p": "place", "c": "container", "a": "account", "j": "transfer"}
@@ -162,11 +166,12 @@ _ACCOUNT = (
             wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
     Command("account.remove", QT_TRANSLATE_NOOP("Actions", "&Remove Account…"), "trash",
             wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
-    Command("container.new", QT_TRANSLATE_NOOP("Actions", "&New Container…"), "container-new", ("Ctrl+Shift+B",),
-            wants=Wants.ACCOUNT, needs=("create_containers",), menu="account", context="ac", group=2),
+    Command("container.new", QT_TRANSLATE_NOOP("Actions", "&New Container…"), "container-new",
+            ("Ctrl+Shift+B",), wants=Wants.ACCOUNT, needs=("create_containers",), menu="account",
+            context="ac", group=2),
     Command("container.open", QT_TRANSLATE_NOOP("Actions", "&Open Container…"), "container", ("Ctrl+O",),
             wants=Wants.ACCOUNT, menu="account", context="ac", group=2,
-            note=QT_TRANSLATE_NOOP("Actions", "Open a container by its name, for keys that may not list them")),
+            note=QT_TRANSLATE_NOOP("Actions", "Open a container by name, for keys that may not list them")),
     Command("container.public", QT_TRANSLATE_NOOP("Actions", "&Public Access and CDN…"), "globe",
             wants=Wants.CONTAINER, needs=("public_containers", "cdn"), menu="account", context="cp", group=3),
     Command("container.delete", QT_TRANSLATE_NOOP("Actions", "&Delete Container…"), "trash",
@@ -267,8 +272,7 @@ _HELP = (
 )  # fmt: skip
 
 COMMANDS: Mapping[str, Command] = {
-    command.id: command
-    for command in (*_ACCOUNT, *_OBJECT, *_EDIT, *_VIEW, *_GO, *_TRANSFERS, *_HELP)
+    command.id: command for command in (*_ACCOUNT, *_OBJECT, *_EDIT, *_VIEW, *_GO, *_TRANSFERS, *_HELP)
 }
 
 
@@ -278,10 +282,10 @@ def why_off(command: Command, capabilities: Capabilities | None, state: State) -
     `capabilities` are those of the account the window is in; None while it is not open.
     """
     if not command.wants.accepts(state):
-        return _t(command.wants.sentence)
+        return _translated(command.wants.sentence)
     if not command.needs:
         return ""
     if capabilities is None:
-        return _t(Wants.ACCOUNT.sentence)
+        return _translated(Wants.ACCOUNT.sentence)
     reasons = [capabilities.why_not(flag) for flag in command.needs]
     return "" if "" in reasons else reasons[0]

@@ -1,4 +1,4 @@
-"""Icons: our own line drawings in resources/icons, tinted from the palette and drawn sharp for each screen."""
+"""Icons: our own line drawings in resources/icons, tinted from the palette, sharp on each screen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BY_ENDING = {
     "document": "pdf txt md rtf doc docx odt pages epub log tex",
     "table": "csv tsv xls xlsx ods parquet orc avro sqlite db feather arrow",
     "archive": "zip tar gz tgz bz2 xz zst 7z rar br jar deb rpm iso dmg",
-    "code": "py js mjs ts tsx jsx html htm css json yaml yml toml xml sh c h cpp rs go java kt rb php sql ipynb",
+    "code": "py js mjs ts tsx jsx html htm css json yaml yml toml xml sh c h cpp rs go java kt rb php sql",
 }
 _KINDS = {ending: kind for kind, endings in _BY_ENDING.items() for ending in endings.split()}
 
@@ -51,7 +51,7 @@ def exists(name: str) -> bool:
 
 
 def icon(name: str, color: QColor | None = None) -> QIcon:
-    """A tinted icon: in the palette's text colour unless another is given. UNKNOWN when there is no such drawing."""
+    """In the palette's text colour unless another is given. UNKNOWN where there is no such drawing."""
     palette = QGuiApplication.palette()
     normal = color or palette.color(QPalette.ColorRole.WindowText)
     off = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
@@ -105,7 +105,6 @@ def _icon(name: str, normal: int, off: int, chosen: int) -> QIcon:
     made = QIcon()
     for mode, rgba in (
         (QIcon.Mode.Normal, normal),
-        (QIcon.Mode.Active, normal),
         (QIcon.Mode.Disabled, off),
         (QIcon.Mode.Selected, chosen),
     ):

@@ -1,4 +1,4 @@
-"""How names, sizes and dates are written on screen. Names come from strangers: nothing here is ever read as markup."""
+"""How names, sizes and dates are written. Names come from strangers: nothing here is read as markup."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ _GLYPHS = (
     | {code: f"\u27ea{name}\u27eb" for code, name in _NAMED.items()}
 )
 _JOINERS = "\u200c\u200d"  # at home in Persian, Indic scripts and emoji; suspicious beside ASCII
-_HARMLESS = re.compile(r"[!-~\u00a1-\u00ac\u00ae-\u05ff]+(?: [!-~\u00a1-\u00ac\u00ae-\u05ff]+)*\Z")
+_PLAIN = r"[!-~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff]+"
+_HARMLESS = re.compile(f"{_PLAIN}(?: {_PLAIN})*\\Z")
 LONGEST_SHOWN = 2048  # characters; a name has 1,024 bytes on most services
 
 
@@ -59,7 +60,7 @@ def tr(text: str, n: int = -1) -> str:
 
 
 def shown(name: str) -> str:
-    """A name with everything visible: control and bidi characters as glyphs, one line, outer spaces marked."""
+    """A name with everything visible: control and bidi characters as glyphs, outer spaces marked."""
     if _HARMLESS.match(name):
         return name
     if not name:
