@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from storage_core.attributes import Attributes
 from storage_core.base import downloading, uploading
@@ -441,7 +442,7 @@ class StorageDriver(BaseDriver):
     def get_container_cdn_url(self, container: Container, **options: Any) -> str:
         """The address under which anyone can read. OperationNotSupportedError where there is none."""
         self._need("public_containers")
-        return self._get_public_access(container, **options).url
+        return self._public_url(container, **options)
 
     def enable_object_cdn(self, obj: Object, **options: Any) -> bool:
         """As `enable_container_cdn`, for one object."""
@@ -462,7 +463,7 @@ class StorageDriver(BaseDriver):
         if self.capabilities.signed_urls:
             return self.sign_url(obj.container, obj.name, method=ex_method, seconds=int(ex_expiry * 3600))
         self._need("public_containers")
-        return self._get_public_access(obj.container, **options).url
+        return f"{self._public_url(obj.container, **options).rstrip('/')}/{quote(obj.name)}"
 
     # -- wire verbs: required --
 
@@ -606,6 +607,16 @@ class StorageDriver(BaseDriver):
             except LibcloudError as error:
                 failures.append(DeleteFailure(object_name, str(error)))
         return failures
+
+    def _public_url(self, container: Container, **options: Any) -> str:
+        access = self._get_public_access(container, **options)
+        if not access.url:
+            raise OperationNotSupportedError(
+                access.why
+                or f"{container.name!r} is not public, so it has no address that others could open.",
+                self,
+            )
+        return access.url
 
     def _need(self, flag: str) -> None:
         """OperationNotSupportedError with the capability's sentence when the flag is not set."""
