@@ -1,0 +1,255 @@
+"""One S3 request after another: URL, signature, judgement, and the one redirect to the region a container lives in.
+
+`Wire` knows nothing of objects; it is what the driver and its rooms (parts, public access, CloudFront) talk through.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
+
+from storage_core import http
+from storage_core.body import Body, BytesBody
+from storage_core.drivers import s3_errors
+from storage_core.drivers.s3_profile import Endpoint, Profile
+from storage_core.errors import (
+    InvalidCredsError,
+    LibcloudError,
+    MalformedResponseError,
+    ServerError,
+    WrongRegionError,
+)
+from storage_core.signing import aws4
+from storage_core.xml import parse
+
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+UNSIGNED = "UNSIGNED-PAYLOAD"
+REDIRECTS = (301, 302, 307, 308)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request as the driver means it. `tries` counts how often it went out."""
+
+    method: str
+    container: str = ""
+    object_name: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Body | bytes | None = None
+    good: tuple[int, ...] = (200,)
+    idempotent: bool = True
+    md5: bool = False  # a Content-MD5 goes with the body
+    url: str = ""  # instead of container and object: another service beside the store
+    service: str = "s3"
+    region: str = ""  # "": where the container lives
+    tries: int = 0
+    told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
+    whole: bool = False  # the body is read while a retry can still make good what was cut
+    content: bytes = b""
+
+
+class Wire:
+    """Sends calls for one driver. Threads share it: all it remembers is which region a container is in."""
+
+    def __init__(
+        self,
+        driver: Any,
+        profile: Profile,
+        endpoint: Endpoint,
+        region: str,
+        keys: aws4.Keys | None,
+    ) -> None:
+        """No I/O. `keys` None: requests are not signed."""
+        self.driver = driver
+        self.profile = profile
+        self.endpoint = endpoint
+        self.region = region
+        self.keys = keys
+        self._client = http.Client(driver.network)
+        self._regions: dict[str, str] = {}
+
+    # -- regions --
+
+    def region_of(self, container: str) -> str:
+        """Where requests for this container go: what was learned, else the region of the account."""
+        return self._regions.get(container, self.region)
+
+    def learn_region(self, container: str, region: str) -> None:
+        """Remember where a container lives ("EU" is what Ireland was called once)."""
+        if region:
+            self._regions[container] = "eu-west-1" if region == "EU" else region
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds that signatures are dated ahead of this computer's clock, once a service has refused one for that."""
+        return self._client.clock_offset
+
+    # -- sending --
+
+    def send(self, call: Call) -> http.Reply:
+        """The reply when it is a good one, its body unread; otherwise the typed error."""
+        return self._anywhere(call, None)
+
+    def ask(self, call: Call) -> Element:
+        """The XML that answers. An error with status 200 is an error; a cut document is asked for again."""
+        found: list[Element] = []
+        self._anywhere(call, found).close()
+        return found[-1]
+
+    def read(self, call: Call) -> tuple[bytes, Mapping[str, str]]:
+        """A whole small body with its headers."""
+        call.whole = True
+        self._anywhere(call, None).close()
+        return call.content, call.told
+
+    def run(self, call: Call) -> Mapping[str, str]:
+        """The headers of a reply whose body says nothing."""
+        return self.read(call)[1]
+
+    def sign_url(
+        self, method: str, container: str, object_name: str, seconds: int, query: tuple[tuple[str, str], ...]
+    ) -> str:
+        """A presigned URL, in the region where the container is believed to be."""
+        region = self.region_of(container)
+        url = self._url(container, object_name, query, region)
+        if self.keys is None:
+            raise InvalidCredsError("Links cannot be signed without an access key.", self.driver)
+        return aws4.presign(method, url, self.keys, region, "s3", seconds, self._client.now())
+
+    def refusal(self, reply: http.Reply, call: Call) -> LibcloudError:
+        """The typed error for a reply that is not good."""
+        body = b"" if call.method == "HEAD" else reply.content()
+        answer = s3_errors.read_answer(reply.status, reply.headers, body, call.container, call.object_name)
+        error = s3_errors.refusal(answer, self.driver)
+        if isinstance(error, WrongRegionError) and not error.region:
+            # Only a host of the same family may say where to go next.
+            error.region = self.endpoint.region_of(urlsplit(reply.headers.get("Location", "")).hostname or "")
+        return error
+
+    # -- helpers --
+
+    def _anywhere(self, call: Call, found: list[Element] | None) -> http.Reply:
+        region = call.region or self.region_of(call.container)
+        try:
+            return self._there(call, region, found)
+        except WrongRegionError as error:
+            right = error.region
+            if not right and call.container and call.method != "HEAD":
+                right = self._ask_region(call.container, region)
+            if not right or right == region or not self._again(call):
+                raise
+            self.learn_region(call.container, right)
+            return self._there(call, self.region_of(call.container), found)
+
+    def _again(self, call: Call) -> bool:
+        if not isinstance(call.body, Body):
+            return True
+        if call.body.can_rewind:
+            call.body.rewind()
+            return True
+        return False
+
+    def _ask_region(self, container: str, region: str) -> str:
+        """HeadBucket tells the region of a container even to those who may not use it."""
+        told: list[str] = []
+
+        def judge(reply: http.Reply) -> LibcloudError | None:
+            told.append(reply.headers.get("x-amz-bucket-region", ""))
+            return None
+
+        call = Call(method="HEAD", container=container)
+        self._client.send(lambda: self._request(call, region), judge).close()
+        return told[-1]
+
+    def _there(self, call: Call, region: str, found: list[Element] | None) -> http.Reply:
+        def make() -> http.Request:
+            call.tries += 1
+            return self._request(call, region)
+
+        def judge(reply: http.Reply) -> LibcloudError | None:
+            told = reply.headers.get("x-amz-bucket-region", "")
+            if reply.status in call.good:
+                call.told = reply.headers
+                if told and call.container:
+                    self.learn_region(call.container, told)
+                if call.whole:
+                    call.content = b"" if call.method == "HEAD" else reply.content()
+                return self._judge_body(reply, call, found) if found is not None else None
+            if call.method == "HEAD" and told and told != region and reply.status in (*REDIRECTS, 400):
+                # A HEAD has no body to name the error in; the header says it all.
+                return WrongRegionError(
+                    f"{call.container!r} is in the region {told}.", reply.status, self.driver, region=told
+                )
+            return self.refusal(reply, call)
+
+        return self._client.send(make, judge, idempotent=call.idempotent)
+
+    def _judge_body(self, reply: http.Reply, call: Call, found: list[Element]) -> LibcloudError | None:
+        body = reply.content()
+        try:
+            root = parse(body)
+        except MalformedResponseError as error:
+            if body.rstrip().endswith(b">"):
+                return error
+            # The status was sent before the work was done, and then the work was lost.
+            return ServerError("The service's answer was cut short.", reply.status, self.driver)
+        if s3_errors.hidden_error(root):
+            return s3_errors.refusal(
+                s3_errors.read_answer(reply.status, reply.headers, body, call.container, call.object_name),
+                self.driver,
+            )
+        found.append(root)
+        return None
+
+    def _url(self, container: str, object_name: str, query: tuple[tuple[str, str], ...], region: str) -> str:
+        url = self.endpoint.url(region, container, object_name)
+        return f"{url}?{aws4.canonical_query(query)}" if query else url
+
+    def _request(self, call: Call, region: str) -> http.Request:
+        headers = dict(call.headers)
+        data = call.body.data if isinstance(call.body, BytesBody) else call.body
+        if call.md5 and isinstance(data, bytes | memoryview):
+            digest = hashlib.md5(data, usedforsecurity=False).digest()
+            headers["Content-MD5"] = base64.b64encode(digest).decode()
+        request = http.Request(
+            method=call.method,
+            url=call.url or self._url(call.container, call.object_name, call.query, region),
+            headers=headers,
+            body=call.body,
+        )
+        if self.keys is not None:
+            if not self.keys.access_key or not self.keys.secret_key:
+                raise InvalidCredsError(
+                    "An access key and a secret key are needed for this service.", self.driver
+                )
+            payload_hash = self._payload_hash(call.body)
+            aws4.sign(request, self.keys, region, call.service, payload_hash, self._client.now())
+        return request
+
+    def _payload_hash(self, body: Body | bytes | None) -> str:
+        """Unsigned only where nobody in between can change the bytes: over TLS, or on this computer."""
+        if body is None:
+            return EMPTY_SHA256
+        if isinstance(body, bytes):
+            return hashlib.sha256(body).hexdigest()
+        if self.endpoint.is_private_line():
+            return UNSIGNED
+        if isinstance(body, BytesBody):
+            return hashlib.sha256(body.data).hexdigest()
+        if not body.can_rewind:
+            raise MalformedResponseError(
+                "A stream cannot be sent over plain http in one piece: its content could not be signed.",
+                None,
+                self.driver,
+            )
+        digest = hashlib.sha256()
+        for piece in body:
+            digest.update(piece)
+        body.rewind()
+        return digest.hexdigest()

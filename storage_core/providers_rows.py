@@ -1,0 +1,40 @@
+"""The shape of a provider's row, and of a field in its sign-in form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to ask for. `name` is the argument of the driver's constructor."""
+
+    name: str
+    label: str
+    _: KW_ONLY
+    secret: bool = False
+    required: bool = False
+    default: str = ""
+    choices: tuple[str, ...] = ()  # all there are for kind "choice"; suggestions for a text
+    help: str = ""
+    placeholder: str = ""
+    kind: str = "text"  # "text", "choice", "path", "bool", "multiline"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """One service."""
+
+    constant: str
+    title: str
+    driver: str = ""  # dotted path "package.module:Class"; "" while it is not written
+    fields: tuple[Field, ...] = ()
+    group: str = ""
+    icon: str = "cloud"
+    status: str = ""  # "" or "defunct"
+    options: Mapping[str, Any] = field(default_factory=dict)  # the driver's own data
+    preset: Mapping[str, Any] = field(default_factory=dict)  # constructor arguments that the row decides
+    website: str = ""
+    arrives: str = ""  # why it cannot be opened, when `driver` is ""
