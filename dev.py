@@ -394,14 +394,21 @@ def end(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def has_others(child: subprocess.Popen[bytes]) -> bool:
-    """Whether processes of its group outlived it."""
-    if WINDOWS:
-        return False
+    """Whether processes of its group outlived it; dead ones that nobody has collected yet do not count."""
+    if LINUX:
+        return any(_is_alive_in(child.pid, file) for file in Path("/proc").glob("[0-9]*/stat"))
     try:
-        os.killpg(child.pid, 0)
-    except (ProcessLookupError, PermissionError):  # macOS says the second for a group of zombies
+        return not WINDOWS and os.killpg(child.pid, 0) is None
+    except (ProcessLookupError, PermissionError):  # macOS says the second for a group of dead ones
         return False
-    return True
+
+
+def _is_alive_in(group: int, stat: Path) -> bool:
+    try:
+        state, _parent, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+    except OSError:
+        return False  # it ended while we looked
+    return int(its_group) == group and state not in "ZX"
 
 
 def send(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
