@@ -24,6 +24,7 @@ from shiboken6 import Shiboken
 T = TypeVar("T")
 Task: TypeAlias = asyncio.Task[Any]
 Event = asyncio.Event
+Lock = asyncio.Lock
 Cancelled = asyncio.CancelledError
 
 # One black-holed host or one unanswered keyring prompt must freeze nothing else, so every kind of waiting has

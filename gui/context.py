@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .accounts import Accounts
-from .background import Event
+from .background import Event, Lock
 from .secrets import Secrets
 from .settings import Folders, Settings
 
@@ -20,6 +20,11 @@ class Drivers:
 
     def __init__(self) -> None:
         self._drivers: dict[str, StorageDriver] = {}
+        self._opening: dict[str, Lock] = {}
+
+    def opening(self, account_id: str) -> Lock:
+        """Held by the flow that opens an account, so that two at once do not ask twice. GUI thread only."""
+        return self._opening.setdefault(account_id, Lock())
 
     def get(self, account_id: str) -> StorageDriver | None:
         """None until somebody opened the account in this run. The engine's `driver_for`."""

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -28,6 +28,8 @@ from storage_core import errors
 from storage_core.http import redact
 
 from . import theme
+from .actions import QT_TRANSLATE_NOOP
+from .actions import QT_TRANSLATE_NOOP
 from .background import closed
 from .icons import pixmap
 from .secrets import KeyringLockedError, NoKeyringHereError, SecretsError
@@ -290,6 +292,7 @@ TABLE: tuple[Row, ...] = (
         "",
         (RETRY,),
     ),
+    Row(ValueError, "", QT_TRANSLATE_NOOP("Errors", "Check the account's fields."), (EDIT_ACCOUNT,)),
     Row(OSError, QT_TRANSLATE_NOOP("Errors", "This computer refused."), "", (RETRY,), quote=True),
 )
 _ROWS = {row.kind: row for row in TABLE}
@@ -298,20 +301,20 @@ _ROWS = {row.kind: row for row in TABLE}
 def sentence(error: BaseException, doing: str) -> Problem:
     """The table's row for an error, filled in: for a box, a status line or a transfer's row."""
     row = next((_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS), None)
-    title = _tr("Could not {doing}").format(doing=doing)
+    title = tr("Could not {doing}").format(doing=doing)
     own = _full_stop(redact(str(error)).strip())
     if row is None:
-        text = _tr("Something unexpected happened: {error}").format(error=own or type(error).__name__)
+        text = tr("Something unexpected happened: {error}").format(error=own or type(error).__name__)
         return Problem(title, text, details=details(error))
-    text = _filled(_tr(row.text), error) if row.text else own or _full_stop(type(error).__name__)
+    text = _filled(tr(row.text), error) if row.text else own or _full_stop(type(error).__name__)
     if row.quote and own and own.rstrip(".") not in text:
         text = f"{text}\n\n{own}"
-    return Problem(title, text, _tr(row.hint) if row.hint else "", details(error), row.buttons)
+    return Problem(title, text, tr(row.hint) if row.hint else "", details(error), row.buttons)
 
 
 def details(error: BaseException) -> str:
     """What support asks for, one fact a line, redacted."""
-    facts = [("error", type(error).__name__)]
+    facts: list[tuple[str, object]] = [("error", type(error).__name__)]
     if isinstance(error, errors.LibcloudError):
         facts += [
             ("message", str(error)),
@@ -338,8 +341,8 @@ async def show_error(parent: QWidget, error: Exception, doing: str, *, offers: C
     box = Box(parent, problem.title, problem.text, hint=problem.hint, details=problem.details)
     for key in problem.buttons:
         if key in offers:
-            box.add(key, _tr(BUTTONS[key]), default=key == RETRY)
-    box.add("", _tr("Close"), escape=True)
+            box.add(key, tr(BUTTONS[key]), default=key == RETRY)
+    box.add("", tr("Close"), escape=True)
     await closed(box)
     return box.choice
 
@@ -409,8 +412,8 @@ class Box(QDialog):
 
     def _add_details(self, column: QVBoxLayout) -> None:
         fold = QToolButton(self)
-        fold.setText(_tr("Details"))
-        fold.setAccessibleName(_tr("Show details"))
+        fold.setText(tr("Details"))
+        fold.setAccessibleName(tr("Show details"))
         fold.setCheckable(True)
         fold.setAutoRaise(True)
         fold.setArrowType(Qt.ArrowType.RightArrow)
@@ -419,10 +422,10 @@ class Box(QDialog):
         area.setReadOnly(True)
         area.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         area.setMinimumSize(QSize(TEXT_WIDTH, 120))
-        area.setAccessibleName(_tr("Details"))
+        area.setAccessibleName(tr("Details"))
         area.setTabChangesFocus(True)
         area.hide()
-        copy = QPushButton(_tr("Copy details"), self)
+        copy = QPushButton(tr("Copy details"), self)
         copy.setAutoDefault(False)
         copy.hide()
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._details))
@@ -444,11 +447,11 @@ def crash_report(error: BaseException, about: Iterable[str]) -> str:
 
 def crash_box(parent: QWidget | None, report: str, log: str) -> Box:
     """For an exception nobody expected: the program goes on, and the report can be copied."""
-    text = _tr("Skyferry met a fault of its own and goes on. What you were just doing may not have happened.")
-    hint = _tr("A report helps to fix it; it holds no secrets. Copy it from the details. Log file: {log}")
-    title = _tr("That should not have happened")
+    text = tr("Skyferry met a fault of its own and goes on. What you were just doing may not have happened.")
+    hint = tr("A report helps to fix it; it holds no secrets. Copy it from the details. Log file: {log}")
+    title = tr("That should not have happened")
     box = Box(parent, title, text, hint=hint.format(log=log), details=report)
-    box.add("", _tr("Close"), escape=True)
+    box.add("", tr("Close"), escape=True)
     return box
 
 
@@ -467,14 +470,14 @@ def paragraph(text: str, parent: QWidget) -> PlainLabel:
 # -- helpers --
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
     return QCoreApplication.translate("Errors", text)
 
 
 def _filled(text: str, error: BaseException) -> str:
     region = str(getattr(error, "region", "") or "")
     return (
-        text.replace("{object}", shown(str(getattr(error, "object_name", "") or _tr("the object"))))
+        text.replace("{object}", shown(str(getattr(error, "object_name", "") or tr("the object"))))
         .replace("{container}", shown(str(getattr(error, "container_name", "") or "")))
         .replace(" {region}", f": {shown(region)}" if region else "")
         .replace("{path}", shown(str(getattr(error, "filename", "") or getattr(error, "path", "") or "")))

@@ -1,0 +1,179 @@
+"""One input per sign-in field of a provider's row: label, control, help, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from storage_core.providers import Field
+
+from ..icons import keep
+from ..text import PlainLabel
+
+ON = "true"  # the value of a box that is ticked; one that is not has ""
+
+
+class Input(QWidget):
+    """A labelled control. `value()` is text whatever the control is."""
+
+    changed = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None, *, saved: bool = False) -> None:
+        """`saved`: an empty secret field means *the saved one stays*."""
+        super().__init__(parent)
+        self.field = field
+        self._note = PlainLabel("", self)
+        self._note.setWordWrap(True)
+        self._note.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self._get, self._set, control = self._make(row, saved=saved)
+        control.setObjectName(field.name)
+        control.setAccessibleName(field.label)
+        control.setAccessibleDescription(field.help)
+        self.control = control
+        self.setFocusProxy(control)
+        if field.kind != "bool":
+            label = PlainLabel(field.label, self)
+            label.setBuddy(control)
+            column.addWidget(label)
+        column.addLayout(row)
+        if field.help:
+            help_label = PlainLabel(field.help, self)
+            help_label.setWordWrap(True)
+            help_label.setProperty("role", "muted")
+            column.addWidget(help_label)
+        column.addWidget(self._note)
+        if field.default:
+            self.set_value(field.default)
+
+    def value(self) -> str:
+        """What was typed, without the blanks that copying brings along at both ends."""
+        return self._get().strip()
+
+    def set_value(self, text: str) -> None:
+        """Show this; a choice that does not exist is ignored."""
+        self._set(text)
+
+    def say(self, text: str, *, problem: bool = True) -> None:
+        """Show what is wrong (or a warning) below the control; "" takes it away."""
+        self._note.setText(text)
+        self._note.setProperty("role", "bad" if problem else "warn")
+        self._note.style().unpolish(self._note)
+        self._note.style().polish(self._note)
+        self._note.setVisible(bool(text))
+
+    def said(self) -> str:
+        """What stands below the control now."""
+        return self._note.text() if not self._note.isHidden() else ""
+
+    def _make(
+        self, row: QHBoxLayout, *, saved: bool
+    ) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
+        field = self.field
+        if field.kind == "bool":
+            return self._make_box(row)
+        if field.kind == "multiline":
+            return self._make_area(row, saved=saved)
+        if field.choices:
+            return self._make_choice(row)
+        line = QLineEdit(self)
+        line.setPlaceholderText(tr("unchanged") if saved and field.secret else field.placeholder)
+        line.textEdited.connect(self._edited)
+        row.addWidget(line, 1)
+        if field.secret:
+            line.setEchoMode(QLineEdit.EchoMode.Password)
+            row.addWidget(self._reveal_button(line))
+        if field.kind == "path":
+            row.addWidget(self._browse_button(line))
+        return line.text, line.setText, line
+
+    def _make_box(self, row: QHBoxLayout) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
+        box = QCheckBox(self.field.label.replace("&", "&&"), self)
+        box.toggled.connect(self._edited)
+        row.addWidget(box, 1)
+        return lambda: ON if box.isChecked() else "", lambda text: box.setChecked(text == ON), box
+
+    def _make_area(
+        self, row: QHBoxLayout, *, saved: bool
+    ) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
+        area = QPlainTextEdit(self)
+        area.setPlaceholderText(tr("unchanged") if saved and self.field.secret else self.field.placeholder)
+        area.setTabChangesFocus(True)
+        area.setFixedHeight(area.fontMetrics().lineSpacing() * 4 + 16)
+        area.textChanged.connect(self._edited)
+        row.addWidget(area, 1)
+        return area.toPlainText, area.setPlainText, area
+
+    def _make_choice(self, row: QHBoxLayout) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
+        combo = QComboBox(self)
+        for choice in self.field.choices:
+            combo.addItem(choice, choice)
+        row.addWidget(combo, 1)
+        if self.field.kind == "choice":
+            combo.currentIndexChanged.connect(self._edited)
+            return (
+                lambda: str(combo.currentData() or ""),
+                lambda text: combo.setCurrentIndex(max(0, combo.findData(text))),
+                combo,
+            )
+        # A list of what is usual, and freedom to type what is not in it.
+        combo.setEditable(True)
+        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        combo.setCurrentIndex(-1)
+        line = combo.lineEdit()
+        if line is not None:
+            line.setPlaceholderText(self.field.placeholder)
+        combo.editTextChanged.connect(self._edited)
+        return combo.currentText, combo.setEditText, combo
+
+    def _reveal_button(self, line: QLineEdit) -> QToolButton:
+        button = QToolButton(self)
+        keep(button, "eye")
+        button.setCheckable(True)
+        button.setToolTip(tr("Show what is typed"))
+        button.setAccessibleName(tr("Show {field}").format(field=self.field.label))
+        button.toggled.connect(
+            lambda on: line.setEchoMode(QLineEdit.EchoMode.Normal if on else QLineEdit.EchoMode.Password)
+        )
+        return button
+
+    def _browse_button(self, line: QLineEdit) -> QPushButton:
+        button = QPushButton(tr("Choose…"), self)
+        button.setAutoDefault(False)
+        button.setAccessibleName(tr("Choose {field}").format(field=self.field.label))
+        button.clicked.connect(lambda: self._browse(line))
+        return button
+
+    def _browse(self, line: QLineEdit) -> None:
+        dialog = QFileDialog(self, self.field.label, line.text())
+        is_file = self.field.name.endswith("file")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile if is_file else QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(line.setText)
+        dialog.fileSelected.connect(self._edited)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _edited(self, *_: object) -> None:
+        self.say("")
+        self.changed.emit()
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("Input", text)

@@ -1,0 +1,147 @@
+"""The list of services in the account dialog: grouped, with icons, searched while one types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from storage_core.providers import ProviderRow
+
+from .. import theme
+from ..icons import exists, icon
+from ..text import PlainLabel
+
+CONSTANT = Qt.ItemDataRole.UserRole
+HIDDEN = frozenset({"dummy"})  # the demo cloud is built in
+
+
+class ProviderList(QWidget):
+    """`chosen(constant)` comes with every change of the selection."""
+
+    chosen = Signal(str)
+
+    def __init__(self, rows: Sequence[ProviderRow], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words: dict[str, str] = {}
+        self._later: dict[str, str] = {}  # services without a driver yet: words to the sentence that says so
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.UNIT)
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText(self.tr("Search services"))
+        self.search.setAccessibleName(self.tr("Search services"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setObjectName("provider search")
+        self.list = QListWidget(self)
+        self.list.setObjectName("places")
+        self.list.setAccessibleName(self.tr("Services"))
+        self.list.setIconSize(QSize(20, 20))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._none = PlainLabel("", self)
+        self._none.setWordWrap(True)
+        self._none.setProperty("role", "muted")
+        self._none.hide()
+        column.addWidget(self.search)
+        column.addWidget(self._none)
+        column.addWidget(self.list, 1)
+        self._fill(rows)
+        self.search.textChanged.connect(self._filter)
+        self.search.installEventFilter(self)
+        self.list.currentItemChanged.connect(self._moved)
+        self._filter("")
+
+    def select(self, constant: str) -> None:
+        """Choose a service as if the user had."""
+        for at in range(self.list.count()):
+            if self.list.item(at).data(CONSTANT) == constant:
+                self.list.setCurrentRow(at)
+
+    def visible(self) -> list[str]:
+        """The constants of the services that are shown."""
+        items = [self.list.item(at) for at in range(self.list.count())]
+        return [item.data(CONSTANT) for item in items if item.data(CONSTANT) and not item.isHidden()]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow keys in the search field move in the list; Return chooses its first line."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+            if step:
+                self._move(step)
+                return True
+        return super().eventFilter(watched, event)
+
+    def _fill(self, rows: Sequence[ProviderRow]) -> None:
+        group = ""
+        for row in _grouped(rows):
+            if row.group != group:
+                group = row.group
+                head = QListWidgetItem(group)
+                head.setFlags(Qt.ItemFlag.NoItemFlags)
+                font = head.font()
+                font.setBold(True)
+                head.setFont(font)
+                self.list.addItem(head)
+            item = QListWidgetItem(icon(row.icon if exists(row.icon) else "cloud"), row.title)
+            item.setData(CONSTANT, row.constant)
+            self.list.addItem(item)
+            self._words[row.constant] = f"{row.title} {row.group} {row.constant}".casefold()
+        for row in rows:
+            if not _is_open(row):
+                self._later[f"{row.title} {row.constant}".casefold()] = f"{row.title}: {row.arrives}"
+
+    def _filter(self, text: str) -> None:
+        words = text.casefold().split()
+        head: QListWidgetItem | None = None
+        found = False
+        for at in range(self.list.count()):
+            item = self.list.item(at)
+            constant = item.data(CONSTANT)
+            if not constant:
+                head = item
+                head.setHidden(True)
+                continue
+            match = all(word in self._words[constant] for word in words)
+            item.setHidden(not match)
+            if not item.isHidden():
+                found = True
+                if head is not None:
+                    head.setHidden(False)
+        later = next((said for name, said in self._later.items() if all(word in name for word in words)), "")
+        self._none.setText(
+            later or self.tr("No service of that name. Most of them speak S3: try “S3-compatible”.")
+        )
+        self._none.setVisible(not found)
+        if words and found:
+            self.select(self.visible()[0])
+
+    def _move(self, step: int) -> None:
+        shown = self.visible()
+        if not shown:
+            return
+        now = self.list.currentItem()
+        constant = now.data(CONSTANT) if now is not None else None
+        at = shown.index(constant) + step if constant in shown else 0
+        self.select(shown[max(0, min(at, len(shown) - 1))])
+
+    def _moved(self) -> None:
+        item = self.list.currentItem()
+        if item and item.data(CONSTANT):
+            self.chosen.emit(item.data(CONSTANT))
+
+
+def _is_open(row: ProviderRow) -> bool:
+    """Whether this release can open it."""
+    return bool(row.driver) and not row.status
+
+
+def _grouped(rows: Sequence[ProviderRow]) -> list[ProviderRow]:
+    """Groups in the order in which the table first names them; rows in the table's order within."""
+    groups: dict[str, list[ProviderRow]] = {}
+    for row in rows:
+        if row.constant not in HIDDEN and _is_open(row):
+            groups.setdefault(row.group, []).append(row)
+    return [row for members in groups.values() for row in members]

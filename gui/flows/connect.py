@@ -1,0 +1,369 @@
+"""Accounts: open one, add, edit, duplicate, remove. Secrets come from the keyring, in its own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+
+from PySide6.QtCore import QCoreApplication
+from shiboken6 import Shiboken
+
+from storage_core import errors, providers
+from storage_core.base.driver import StorageDriver
+from storage_core.providers import Field
+
+from .. import network
+from ..accounts import BUILT_IN, DEMO_CLOUD, THIS_COMPUTER, Account, new_id
+from ..background import closed, in_thread, start
+from ..context import Context
+from ..demo import fill
+from ..dialogs.account import AccountDialog, Result
+from ..dialogs.message import MessageDialog
+from ..dialogs.secret import SecretDialog
+from ..error_box import EDIT_ACCOUNT, RETRY, sentence, show_error
+from ..secrets import KeyringLockedError, NoKeyringHereError, SecretsError
+from ..text import count, shown
+from .window import Window
+
+ANONYMOUS = "anonymous"
+# A test answers soon: somebody sits in front of it.
+TEST_OPTIONS = {"attempts": 2, "connect_timeout": 8.0, "timeout": 15.0, "deadline": 25.0}
+CONTAINERS_COUNTED = 1000
+FAILURES = (errors.LibcloudError, ValueError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a good test saw."""
+
+    containers: int
+    named: bool  # they were named in the account, not listed
+
+
+# -- open --
+
+
+async def driver_for(app: Context, window: Window, account_id: str) -> StorageDriver | None:
+    """The account's driver, opened once per run. Asks for a missing secret; None when there is no way."""
+    async with app.drivers.opening(account_id):
+        driver = app.drivers.get(account_id)
+        if driver is not None or not app.accounts.has(account_id):
+            return driver
+        account = app.accounts.get(account_id)
+        try:
+            fields = _secret_fields(account)
+        except errors.LibcloudError as error:
+            await _failed(app, window, account, error)
+            return None
+        secrets = await _secrets_of(app, window, account, fields)
+        if secrets is None:
+            return None
+        try:
+            driver = await in_thread(open_account, account, secrets, account=account_id)
+        except FAILURES as error:
+            await _failed(app, window, account, error)
+            return None
+        app.drivers.put(account_id, driver)
+    return driver
+
+
+async def sign_in_again(app: Context, window: Window, account_id: str) -> StorageDriver | None:
+    """Ask for the secret anew, because the service refused the one that is there."""
+    account = app.accounts.get(account_id)
+    fields = _secret_fields(account)
+    reason = tr("The service did not accept the secret.")
+    secrets = await _ask(app, window, account, fields, reason, can_keep=True)
+    if secrets is None:
+        return None
+    app.drivers.forget(account_id)
+    return await driver_for(app, window, account_id)
+
+
+def open_account(account: Account, secrets: Mapping[str, str], **more: object) -> StorageDriver:
+    """A driver for an account. In a thread: the system is asked for its proxy. LibcloudError, ValueError."""
+    if account.id == THIS_COMPUTER:
+        return providers.open_driver("local", account.values, ex_single_container=True)
+    if account.id == DEMO_CLOUD:
+        return fill(providers.open_driver("dummy", {}, ex_store=DEMO_CLOUD))
+    try:
+        row = providers.row(account.provider)
+    except AttributeError as error:
+        raise errors.LibcloudError(
+            f"This Skyferry does not know the service “{account.provider}”."
+        ) from error
+    typed = {name: value for name, value in secrets.items() if name != network.PROXY_LOGIN}
+    if row.constant == "local":
+        return providers.open_driver("local", {**account.values, **typed})
+    target = account.values.get("endpoint") or str(row.options.get("endpoint", ""))
+    options = network.options(account, secrets.get(network.PROXY_LOGIN, ""), _a_url(target))
+    return providers.open_driver(row.constant, {**account.values, **typed}, **{**options, **more})
+
+
+# -- add, edit, duplicate, remove --
+
+
+async def add_account(app: Context, window: Window) -> None:
+    """Choose a service, type the secret, see that it works; then open it."""
+    await _new_account(app, window, None, {})
+
+
+async def duplicate_account(app: Context, window: Window, account_id: str) -> None:
+    """A second account that begins as a copy of this one, secret included."""
+    original = app.accounts.get(account_id)
+    if original.is_built_in:
+        return
+    secrets = await _saved_secrets(app, original)
+    copy = replace(original, id=new_id(), title=app.accounts.free_title(original.title))
+    await _new_account(app, window, copy, secrets)
+
+
+async def edit_account(app: Context, window: Window, account_id: str) -> None:
+    """Change an account. The secret stays unless another one is typed."""
+    old = app.accounts.get(account_id)
+    if old.is_built_in:
+        return
+    secrets = await _saved_secrets(app, old)
+    dialog = AccountDialog(
+        providers.rows(available=False), window.widget, account=old, is_new=False, has_secret=bool(secrets)
+    )
+    _wire(dialog, secrets)
+    if not await closed(dialog):
+        return
+    account = dialog.account()
+    typed = dialog.secrets()
+    await _save(app, window, account, {**secrets, **typed} if typed else {}, app.accounts.replace)
+    app.drivers.forget(account.id)
+    window.accounts_changed()
+    place = window.place
+    if place is not None and place.account == account.id:
+        window.refresh(place)
+
+
+async def remove_account(app: Context, window: Window, account_id: str) -> None:
+    """Ask, then forget the account and delete its secret. What it stores in the cloud stays."""
+    if account_id in BUILT_IN or not app.accounts.has(account_id):
+        return
+    account = app.accounts.get(account_id)
+    question = MessageDialog(
+        window.widget,
+        tr("Remove the account “{title}”?").format(title=shown(account.title)),
+        tr("It disappears from this list and its secret is deleted from the keyring."),
+        hint=tr("Everything it stores in the cloud stays as it is."),
+        accept=tr("Remove account"),
+        danger=True,
+    )
+    if not await closed(question) or not app.accounts.has(account_id):
+        return
+    app.accounts.remove(account_id)
+    app.drivers.forget(account_id)
+    window.accounts_changed()
+    doing = tr("remove “{title}” completely").format(title=shown(account.title))
+    await _try(window, doing, in_thread(app.accounts.save, pool="files"))
+    await _try(window, doing, in_thread(app.secrets.delete, account_id, pool="keyring"))
+
+
+# -- the dialog's work --
+
+
+async def _new_account(
+    app: Context, window: Window, template: Account | None, secrets: Mapping[str, str]
+) -> None:
+    titles = [account.title for account in app.accounts.all()]
+    dialog = AccountDialog(
+        providers.rows(available=False),
+        window.widget,
+        account=template,
+        has_secret=bool(secrets),
+        titles=titles,
+    )
+    _wire(dialog, secrets)
+    if not await closed(dialog):
+        return
+    account = dialog.account()
+    account = replace(account, title=app.accounts.free_title(account.title))
+    await _save(app, window, account, {**secrets, **dialog.secrets()}, app.accounts.add)
+    window.accounts_changed()
+    window.open_place(account.place())
+
+
+def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> None:
+    """`secrets`: those that fields left empty stand for."""
+    dialog.test_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=False), dialog))
+    dialog.submit_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=True), dialog))
+
+
+async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accept: bool) -> None:
+    account, typed = dialog.account(), {**secrets, **dialog.secrets()}
+    dialog.set_busy(True)
+    try:
+        found = await in_thread(_probe, account, typed, account="test")
+    except FAILURES as error:
+        if Shiboken.isValid(dialog) and dialog.isVisible():
+            dialog.show_result(result_of(error, account))
+        return
+    if not (Shiboken.isValid(dialog) and dialog.isVisible()):
+        return
+    if then_accept:
+        dialog.accept()
+    else:
+        dialog.show_result(_good(found))
+
+
+def _probe(account: Account, secrets: Mapping[str, str]) -> Found:
+    """One real request, or one per named container. FAILURES."""
+    driver = open_account(account, secrets, **TEST_OPTIONS)
+    for name in account.containers:
+        driver.list_page(driver.open_container(name), limit=1)
+    if account.containers:
+        return Found(len(account.containers), named=True)
+    return Found(len(list(islice(driver.iterate_containers(), CONTAINERS_COUNTED))), named=False)
+
+
+def _good(found: Found) -> Result:
+    if found.named:
+        return Result(True, tr("Connected: every container named below can be read."))
+    if not found.containers:
+        return Result(True, tr("Connected. There are no containers yet."))
+    if found.containers == 1:
+        return Result(True, tr("Connected: one container."))
+    more = "+" if found.containers == CONTAINERS_COUNTED else ""
+    return Result(True, tr("Connected: {count} containers.").format(count=count(found.containers) + more))
+
+
+def result_of(error: Exception, account: Account) -> Result:
+    """What a failed test says, with the field that most likely holds the mistake."""
+    problem = sentence(error, tr("connect"))
+    field = hint = ""
+    if isinstance(error, errors.InvalidCredsError):
+        field = "key" if "AccessKeyId" in error.code else "secret"
+    elif isinstance(error, errors.AccessDeniedError) and not account.containers:
+        field = "containers"
+        hint = tr("If this key may not list containers, name them under *Only these containers*.").replace(
+            "*", ""
+        )
+    elif isinstance(error, errors.ContainerError) and account.containers:
+        field = "containers"
+    elif isinstance(error, errors.WrongRegionError):
+        return Result(False, problem.text, problem.hint, "region", region=error.region)
+    elif isinstance(error, errors.CertificateError):
+        hint = tr("Trust it only if this is your own server and the fingerprint is the one it shows.")
+        pin = getattr(error, "sha256", "")
+        return Result(
+            False, problem.text, hint if pin else problem.hint, pin=pin, issuer=getattr(error, "issuer", "")
+        )
+    elif isinstance(error, errors.NetworkError | errors.MalformedResponseError):
+        field = "endpoint"
+    return Result(False, problem.text, hint or problem.hint, field)
+
+
+async def _save(
+    app: Context, window: Window, account: Account, secrets: Mapping[str, str], put: object
+) -> None:
+    """Write the account, then its secret; what could not be written is said, and both stay for this run."""
+    put(account)  # type: ignore[operator]
+    doing = tr("save the account “{title}”").format(title=shown(account.title))
+    await _try(window, doing, in_thread(app.accounts.save, pool="files"))
+    if secrets:
+        await _keep(app, window, account, secrets)
+
+
+async def _keep(app: Context, window: Window, account: Account, secrets: Mapping[str, str]) -> None:
+    doing = tr("save the secret of “{title}”").format(title=shown(account.title))
+    while True:
+        try:
+            vault = await in_thread(app.secrets.keep, account.id, secrets, pool="keyring")
+        except SecretsError as error:
+            if await show_error(window.widget, error, doing, offers=(RETRY,)) == RETRY:
+                continue
+            return
+        window.tell(tr("The secret is in {vault}.").format(vault=vault))
+        return
+
+
+# -- secrets --
+
+
+async def _secrets_of(
+    app: Context, window: Window, account: Account, fields: tuple[Field, ...]
+) -> Mapping[str, str] | None:
+    """What the account needs to sign in: known, read, or typed. None when the person said no."""
+    has_login = account.proxy not in (network.SYSTEM, network.NONE)
+    if not has_login and (not fields or account.values.get(ANONYMOUS) == "true"):
+        return {}
+    reason, can_keep = tr("The keyring holds no secret for this account."), True
+    try:
+        secrets = await in_thread(app.secrets.read, account.id, pool="keyring")
+    except NoKeyringHereError as error:
+        secrets, reason, can_keep = None, str(error), False
+    except KeyringLockedError as error:
+        secrets, reason, can_keep = None, str(error), False
+    except SecretsError as error:
+        secrets, reason, can_keep = None, str(error), False
+    needed = [item.name for item in fields if item.required]
+    if secrets is not None and all(secrets.get(name) for name in needed):
+        return secrets
+    if not needed:
+        return secrets or {}
+    return await _ask(app, window, account, fields, reason, can_keep=can_keep)
+
+
+async def _ask(
+    app: Context, window: Window, account: Account, fields: tuple[Field, ...], reason: str, *, can_keep: bool
+) -> Mapping[str, str] | None:
+    dialog = SecretDialog(shown(account.title), fields, reason, window.widget, can_keep=can_keep)
+    if not await closed(dialog):
+        return None
+    known = app.secrets.known(account.id) or {}
+    secrets = {**known, **dialog.values()}
+    if dialog.keep:
+        await _keep(app, window, account, secrets)
+    else:
+        app.secrets.keep_for_this_run(account.id, secrets)
+    return secrets
+
+
+async def _saved_secrets(app: Context, account: Account) -> Mapping[str, str]:
+    """What is saved, {} when it cannot be read: then it has to be typed again."""
+    try:
+        return await in_thread(app.secrets.read, account.id, pool="keyring") or {}
+    except SecretsError:
+        return {}
+
+
+# -- helpers --
+
+
+def _secret_fields(account: Account) -> tuple[Field, ...]:
+    """LibcloudError for a service that this release does not know."""
+    try:
+        return tuple(item for item in providers.row(account.provider).fields if item.secret)
+    except AttributeError as error:
+        raise errors.LibcloudError(
+            f"This Skyferry does not know the service “{account.provider}”."
+        ) from error
+
+
+async def _failed(app: Context, window: Window, account: Account, error: Exception) -> None:
+    """Show it; when the person chooses to edit the account, do that next."""
+    doing = tr("open “{title}”").format(title=shown(account.title))
+    offers = () if account.is_built_in else (EDIT_ACCOUNT,)
+    if await show_error(window.widget, error, doing, offers=offers) == EDIT_ACCOUNT:
+        start(edit_account(app, window, account.id), window.widget)
+
+
+async def _try(window: Window, doing: str, work: object) -> None:
+    try:
+        await work  # type: ignore[misc]
+    except (OSError, SecretsError) as error:
+        await show_error(window.widget, error, doing)
+
+
+def _a_url(endpoint: str) -> str:
+    """Any address at that service: what a proxy is chosen by. Patterns and missing schemes are filled in."""
+    filled = endpoint.replace("{", "").replace("}", "") or "https://s3.amazonaws.com"
+    return filled if "://" in filled else f"https://{filled}"
+
+
+tr = partial(QCoreApplication.translate, "Connect")
