@@ -397,10 +397,13 @@ def has_others(child: subprocess.Popen[bytes]) -> bool:
     """Whether processes of its group outlived it; dead ones that nobody has collected yet do not count."""
     if LINUX:
         return any(_is_alive_in(child.pid, file) for file in Path("/proc").glob("[0-9]*/stat"))
+    if WINDOWS:
+        return False
     try:
-        return not WINDOWS and os.killpg(child.pid, 0) is None
+        os.killpg(child.pid, 0)
     except (ProcessLookupError, PermissionError):  # macOS says the second for a group of dead ones
         return False
+    return True
 
 
 def _is_alive_in(group: int, stat: Path) -> bool:
