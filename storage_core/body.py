@@ -46,6 +46,11 @@ class Body(ABC):
         self.sent = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 
+    def check(self) -> None:
+        """Let the watch stop this while no byte moves: `watch(0)`, which may raise StoppedError."""
+        if self._watch is not None:
+            self._watch(0)
+
     @property
     def md5(self) -> str:
         """Hex MD5 of the bytes of this pass so far."""

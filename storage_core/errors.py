@@ -178,9 +178,27 @@ class ConnectionLostError(NetworkError):
 
 
 class CertificateError(NetworkError):
-    """The server's certificate is not trusted; trying again changes nothing."""
+    """The server's certificate is not trusted; trying again changes nothing.
+
+    What whoever may pin it has to see: `host`, `issuer` and `sha256` (hex, of the certificate), or "".
+    """
 
     retryable = False
+
+    def __init__(
+        self,
+        value: Any = "",
+        driver: Any = None,
+        *,
+        host: str = "",
+        issuer: str = "",
+        sha256: str = "",
+        **more: Any,
+    ) -> None:
+        super().__init__(value, driver, **more)
+        self.host = host
+        self.issuer = issuer
+        self.sha256 = sha256
 
 
 class ContainerError(LibcloudError):
