@@ -113,7 +113,7 @@ QPushButton { background: $base; border: 1px solid $field; border-radius: 6px;
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $chosen_off; }
 QPushButton:focus { border-color: $accent; }
-QPushButton:default { background: $accent; border-color: $accent; color: $accent_text; font-weight: 600; }
+QPushButton:default { background: $accent; border-color: $accent; color: $accent_text; }
 QPushButton:default:focus { border-color: $text; }
 QPushButton:disabled { background: $window; border-color: $line; color: $off; }
 
@@ -174,6 +174,7 @@ QWidget[role="side"] { background: $window; }
 QWidget[role="bar"] { background: $window; border-bottom: 1px solid $line; }
 QWidget[role="page"] { background: $base; }
 QFrame[role="notice"] { background: $bad_ground; border-radius: 8px; }
+QFrame[role="card"] { background: $base; border: 1px solid $line; border-radius: 8px; }
 QFrame[role="address"] { background: $base; border: 1px solid $field; border-radius: 8px; }
 QFrame[role="address"]:hover { border-color: $muted; }
 QFrame[role="address"] QToolButton { padding: 3px 6px; }
