@@ -1,0 +1,219 @@
+"""The table of the object list: rows, keyboard, selection, drops on a row or beside it, starting a drag."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from .. import icons
+from ..models.listing import COLUMNS, Entry, Listing
+from ..text import count, shown
+from ..theme import UNIT, color
+from . import dragging
+from .parts import ICON_SIZE, paint_target
+
+ROW_HEIGHT = 4 * UNIT
+KEPT_MAX = 2_000  # rows whose selection survives a refresh: selecting one by one is slow in Qt
+PICTURE_NAMES = 3  # in the picture that follows the mouse
+
+
+class ObjectsTable(QTableView):
+    """The view. Takes drops on a row (a folder) or beside it, and starts drags."""
+
+    dropped = Signal(object, object)  # Dragged | list[str], Entry | None: the folder that was hit
+    drag_wanted = Signal()
+    up_wanted = Signal()
+    recalled = Signal()  # the selection was put back after a reset
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._listing = Listing(self)
+        self._kept: set[str] = set()
+        self._current_key = ""
+        self._target: QRect | None = None
+        self.takes_drops = False  # beside the rows
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.setDragEnabled(True)
+        self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMouseTracking(True)
+        rows = self.verticalHeader()
+        rows.setVisible(False)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + UNIT + 4))
+
+    def show_listing(self, listing: Listing) -> None:
+        """Show this model from now on."""
+        self._listing = listing
+        self.setModel(listing)
+        listing.modelAboutToBeReset.connect(self._remember)
+        listing.modelReset.connect(self._recall)
+
+    def listing(self) -> Listing:
+        """The model, by its type."""
+        return self._listing
+
+    # -- drops --
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dragging.accepts(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        hit = self._hit(event)
+        if hit is None and not self.takes_drops:
+            self._frame(None)
+            event.ignore()
+            return
+        self._frame(self.viewport().rect() if hit is None else self._row_rect(hit))
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._frame(None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        hit = self._hit(event)
+        self._frame(None)
+        found = dragging.read_mime(event.mimeData())
+        if found is None or (hit is None and not self.takes_drops):
+            event.ignore()
+            return
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.dropped.emit(found, None if hit is None else self.listing().entry(hit))
+
+    def _hit(self, event: QDropEvent) -> int | None:
+        """The row of the folder under the mouse."""
+        index = self.indexAt(event.position().toPoint())
+        return index.row() if index.isValid() and self.listing().entry(index.row()).is_folder else None
+
+    def _row_rect(self, row: int) -> QRect:
+        area = self.visualRect(self.model().index(row, 0))
+        area.setLeft(0)
+        area.setRight(self.viewport().width())
+        return area
+
+    def _frame(self, area: QRect | None) -> None:
+        if area != self._target:
+            self._target = area
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._target is not None:
+            paint_target(self.viewport(), self._target)
+
+    # -- the rest --
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        self.drag_wanted.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Backspace and not event.modifiers():
+            self.up_wanted.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            index = self.currentIndex()
+            if index.isValid():
+                self.activated.emit(index)  # the same on all platforms; macOS would rename
+        else:
+            super().keyPressEvent(event)
+
+    # -- selection --
+
+    def selected(self) -> list[Entry]:
+        """The selected rows, top to bottom. By ranges: an index per row takes Qt a second for 100,000."""
+        chosen = self.selectionModel().selection()
+        ranges = {(part.top(), part.bottom()) for part in chosen.toList()}
+        entries: list[Entry] = []
+        for first, last in sorted(ranges):
+            entries += self.listing().entries(first, last)
+        return entries
+
+    def select_keys(self, keys: Collection[str]) -> None:
+        """Select exactly the rows with these keys, and show the first."""
+        rows = self.listing().rows_of(set(keys))
+        self._select_rows(rows)
+        if rows:
+            self.selectionModel().setCurrentIndex(
+                self.listing().index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate
+            )
+            self.scrollTo(self.listing().index(rows[0], 0))
+
+    # -- keeping the selection over a refresh --
+
+    def _remember(self) -> None:
+        chosen = self.selected()
+        self._kept = {entry.key for entry in chosen} if len(chosen) <= KEPT_MAX else set()
+        current = self.currentIndex()
+        self._current_key = self.listing().entry(current.row()).key if current.isValid() else ""
+
+    def _recall(self) -> None:
+        if self._kept:
+            self._select_rows(self.listing().rows_of(self._kept))
+        if self._current_key:
+            for row in self.listing().rows_of({self._current_key}):
+                self.selectionModel().setCurrentIndex(
+                    self.listing().index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate
+                )
+        self.recalled.emit()
+
+    def _select_rows(self, rows: Sequence[int]) -> None:
+        chosen = QItemSelection()
+        for row in rows:
+            chosen.select(self.listing().index(row, 0), self.listing().index(row, len(COLUMNS) - 1))
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    # -- the picture that follows the mouse --
+
+    def drag_picture(self) -> QPixmap:
+        """The first names of the selection, and how many more."""
+        chosen = self.selected()
+        lines = [shown(entry.name) for entry in chosen[:PICTURE_NAMES]]
+        if len(chosen) > PICTURE_NAMES:
+            lines.append(self.tr("and {n} more").format(n=count(len(chosen) - PICTURE_NAMES)))
+        metrics = self.fontMetrics()
+        height, ratio = metrics.height() + UNIT // 2, self.devicePixelRatioF()
+        width = min(300, max(metrics.horizontalAdvance(line) for line in lines) + 5 * UNIT)
+        picture = QPixmap(QSize(width, height * len(lines) + UNIT) * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(color("field"))
+        painter.setBrush(color("raised"))
+        painter.drawRoundedRect(QRectF(0.5, 0.5, width - 1, picture.height() / ratio - 1), 6, 6)
+        painter.setPen(color("text"))
+        for at, line in enumerate(lines):
+            top = UNIT // 2 + at * height
+            if at < PICTURE_NAMES:
+                name = "folder" if chosen[at].is_folder else icons.for_object(chosen[at].name)
+                painter.drawPixmap(UNIT, top, icons.pixmap(name, ICON_SIZE, color("accent"), ratio))
+            room = QRect(UNIT * 4, top, width - 5 * UNIT, height)
+            text = metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+        return picture
