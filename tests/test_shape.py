@@ -267,12 +267,7 @@ def built_translations(source: Source) -> Iterator[Found]:
 
 def unescaped_texts(source: Source) -> Iterator[Found]:
     """QLabel, QMessageBox and tooltips guess rich text, so a name with a tag in it becomes markup."""
-    from_text = {
-        item.asname or item.name
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] == "text"
-        for item in node.names
-    }
+    plain = plain_names(source.tree)
     for call in calls(source):
         owner = dotted(call.func).split(".")
         if called(call) in {"QLabel", "setToolTip"}:
@@ -282,21 +277,38 @@ def unescaped_texts(source: Source) -> Iterator[Found]:
         else:
             continue
         for argument in arguments:
-            if not is_plain(argument, from_text):
+            if not is_plain(argument, plain):
                 yield call.lineno, f"{called(call)} takes a literal, tr(), or what gui.text has made plain"
 
 
-def is_plain(node: ast.expr, from_text: set[str]) -> bool:
+def plain_names(tree: ast.Module) -> set[str]:
+    """Functions of gui.text, widgets, and names that are given nothing but plain texts in this file."""
+    plain = {"self", "parent", "tr", "translate"}
+    values: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=module, names=names) if (module or "").rpartition(".")[2] == "text":
+                plain |= {item.asname or item.name for item in names}
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                values.setdefault(name, []).append(value)
+            case ast.arg(arg=name, annotation=ast.Name(id=kind)) if kind.startswith("Q"):
+                plain.add(name)
+    return plain | {name for name, given in values.items() if all(is_plain(one, plain) for one in given)}
+
+
+def is_plain(node: ast.expr, plain: set[str]) -> bool:
     match node:
-        case ast.Constant() | ast.Name(id="self" | "parent" | "window"):
+        case ast.Constant():
             return True
-        case ast.Attribute():  # QMessageBox.Icon.Warning, self.window
-            return dotted(node).startswith(("QMessageBox.", "self."))
-        case ast.Call():
+        case ast.Name(id=name):
+            return name in plain
+        case ast.Attribute():  # QMessageBox.Icon.Warning
+            return dotted(node).startswith("QMessageBox.")
+        case ast.Call():  # a widget to stand in, or a text that is plain
             name = dotted(node.func)
-            return called(node) in {"tr", "translate"} | from_text or name.startswith("text.")
+            return called(node) in plain or name.startswith("text.") or called(node)[:1].isupper()
         case ast.IfExp(body=body, orelse=other):
-            return is_plain(body, from_text) and is_plain(other, from_text)
+            return is_plain(body, plain) and is_plain(other, plain)
     return False
 
 
@@ -495,6 +507,8 @@ HARMLESS = (
     ("gui/dialogs/name.py", 'label = QLabel(self.tr("Name"), self)\nlabel.setToolTip("Its name")'),
     ("gui/panes/list.py", "drag = QDrag(self)\ndrag.exec(Qt.DropAction.CopyAction)"),
     ("gui/panes/list.py", "from ..text import plain\nrow.setToolTip(plain(entry.name))"),
+    ("gui/panes/list.py", "page = QWidget(self)\npicture = QLabel(page)"),
+    ("gui/panes/list.py", "why = self.tr('No')\nbutton.setToolTip(why)"),
     ("gui/panes/list.py", 'self.tr("Delete %n objects", "", count)'),
     ("gui/settings.py", "from urllib.request import getproxies"),
     ("storage_core/base/driver.py", "import threading\nlock = threading.Lock()"),
