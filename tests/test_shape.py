@@ -289,8 +289,8 @@ def plain_names(tree: ast.Module) -> set[str]:
         match node:
             case ast.ImportFrom(module=module, names=names) if (module or "").rpartition(".")[2] == "text":
                 plain |= {item.asname or item.name for item in names}
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                values.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() as target], value=value):
+                values.setdefault(dotted(target), []).append(value)
             case ast.arg(arg=name, annotation=ast.Name(id=kind)) if kind.startswith("Q"):
                 plain.add(name)
     return plain | {name for name, given in values.items() if all(is_plain(one, plain) for one in given)}
@@ -300,10 +300,8 @@ def is_plain(node: ast.expr, plain: set[str]) -> bool:
     match node:
         case ast.Constant():
             return True
-        case ast.Name(id=name):
-            return name in plain
-        case ast.Attribute():  # QMessageBox.Icon.Warning
-            return dotted(node).startswith("QMessageBox.")
+        case ast.Name() | ast.Attribute():
+            return dotted(node) in plain or dotted(node).startswith("QMessageBox.")  # .Icon.Warning
         case ast.Call():  # a widget to stand in, or a text that is plain
             name = dotted(node.func)
             return called(node) in plain or name.startswith("text.") or called(node)[:1].isupper()
