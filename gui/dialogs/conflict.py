@@ -71,8 +71,7 @@ class ConflictDialog(Frame):
         self, title: str, size: int, modified: datetime | None, size_note: str, date_note: str
     ) -> QFrame:
         card = QFrame()
-        card.setFrameShape(QFrame.Shape.StyledPanel)
-        card.setObjectName("card")
+        card.setProperty("role", "card")
         column = QVBoxLayout(card)
         column.setContentsMargins(2 * STEP, STEP, 2 * STEP, STEP)
         heading = PlainLabel(title)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from .. import text
 from ..text import ElidedLabel
-from .frame import STEP, Frame, ProblemLabel
+from .frame import STEP, Frame, ProblemLabel, stand_back
 
 NAMED_MAX = 10
 
@@ -19,17 +19,22 @@ class DeleteDialog(Frame):
 
     stop_counting = Signal()
 
-    def __init__(self, heading: str, names: Sequence[str], parent: QWidget | None, *, trash: bool) -> None:
+    def __init__(
+        self, heading: str, where: str, names: Sequence[str], parent: QWidget | None, *, trash: bool
+    ) -> None:
         """`names` as they are; ten are shown. `trash`: they go where people can take them back from."""
         super().__init__(heading, parent)
-        names_column = self.column
-        names_column.addSpacing(STEP)
+        place = ElidedLabel(where)
+        stand_back(place)
+        self.column.addWidget(place)
+        if names:
+            self.column.addSpacing(STEP)
         for name in names[:NAMED_MAX]:
-            names_column.addWidget(ElidedLabel(f"•  {text.shown(name)}"))
+            self.column.addWidget(ElidedLabel(f"•  {text.shown(name)}"))
         if len(names) > NAMED_MAX:
             more = self.tr("and {count} more").format(count=text.count(len(names) - NAMED_MAX))
-            names_column.addWidget(ElidedLabel(f"…  {more}"))
-        names_column.addSpacing(STEP)
+            self.column.addWidget(ElidedLabel(f"…  {more}"))
+        self.column.addSpacing(STEP)
         row = QHBoxLayout()
         self.amount = ElidedLabel(self.tr("Counting…"))
         self.enough = QPushButton(self.tr("&Stop counting"))
@@ -43,7 +48,7 @@ class DeleteDialog(Frame):
         self.column.addWidget(self.problem)
         if trash:
             self.small_print(
-                self.tr("They go to the trash of this computer, where you can take them back from.")
+                self.tr("It goes to the trash of this computer. You can take it back from there.")
             )
         else:
             self.small_print(self.tr("This cannot be undone."))
@@ -56,7 +61,7 @@ class DeleteDialog(Frame):
         """So many so far."""
         self.amount.setText(self.tr("Counting… {count}").format(count=text.count(objects)))
 
-    def counted(self, objects: int, size: int, *, complete: bool, folders: bool = False) -> None:
+    def counted(self, objects: int, size: int, *, complete: bool) -> None:
         """The figure; not complete when somebody said that it is enough. `size` in bytes."""
         self.enough.hide()
         if not complete:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from storage_core.attributes import Attributes
 
@@ -36,7 +37,8 @@ class Edits:
         """An object's attributes with these changes; all that was not touched is as it was."""
         gone = {key.lower() for key in self.removed} | {key.lower() for key in self.metadata}
         kept = {key: value for key, value in attributes.metadata.items() if key.lower() not in gone}
-        return replace(attributes, metadata={**kept, **self.metadata}, **self.headers)
+        headers: dict[str, Any] = dict(self.headers)
+        return replace(attributes, metadata={**kept, **self.metadata}, **headers)
 
 
 def common(values: Iterable[str]) -> str | None:

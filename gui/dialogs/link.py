@@ -52,7 +52,7 @@ class LinkDialog(Frame):
             address = ElidedLabel(text.shown(public_url))
             address.setProperty("role", "muted")
             self.column.addWidget(address)
-        wanted = self._group.button(usual) or next(iter(self._group.buttons()))
+        wanted = self._group.button(usual if usual in choices else min(choices, default=0))
         wanted.setChecked(True)
         wanted.setFocus()
         self.column.addStretch(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -97,8 +97,9 @@ class MetadataTable(QWidget):
     def add_row(self) -> None:
         """A new row, ready to type in."""
         self._append("", "")
-        self.table.setCurrentCell(self.table.rowCount() - 1, KEY_COLUMN)
-        self.table.editItem(self.table.item(self.table.rowCount() - 1, KEY_COLUMN))
+        line = self.table.rowCount() - 1
+        self.table.setCurrentCell(line, KEY_COLUMN)
+        self.table.edit(self.table.model().index(line, KEY_COLUMN))
 
     def remove_rows(self) -> None:
         """Take the selected rows away."""
@@ -166,7 +167,7 @@ class Cell(QTableWidgetItem):
         """Shown with everything visible; edited as it is."""
         if role == Qt.ItemDataRole.DisplayRole:
             if self.raw is None:
-                return MetadataTable.tr("(different values)")
+                return QCoreApplication.translate("MetadataTable", "(different values)")
             return text.shown(self.raw) if self.raw else ""
         if role == Qt.ItemDataRole.EditRole:
             return self.raw or ""

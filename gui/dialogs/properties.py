@@ -124,7 +124,7 @@ class PropertiesDialog(Frame):
             facts = [
                 (self.tr("Name"), text.shown(found.name)),
                 (self.tr("Size"), exact),
-                (self.tr("Modified"), text.date_in_full(found.modified)),
+                (self.tr("Modified"), text.date_in_full(found.modified).replace("\n", "  ·  ")),
                 (self.tr("Type"), its.content_type),
                 (self.tr("ETag"), found.etag),
                 (self.tr("Hash"), "" if found.hash == found.etag else found.hash),
@@ -160,7 +160,8 @@ class PropertiesDialog(Frame):
         }
         page = QWidget()
         form = _form_layout(page)
-        why = able.why_not("content_headers") or able.why_not("set_attributes")
+        frozen = not able.has("set_attributes")  # said below, for all pages
+        why = "" if frozen else able.why_not("content_headers")
         for name in HEADERS:
             label, example = labels[name]
             value = common(getattr(its, name) for its in known)
@@ -169,7 +170,7 @@ class PropertiesDialog(Frame):
             field.setPlaceholderText(
                 mixed if value is None else self.tr("not set, e.g. {example}").format(example=example)
             )
-            field.setReadOnly(bool(why))
+            field.setReadOnly(frozen or bool(why))
             field.textEdited.connect(self._toucher(name))
             field.setCursorPosition(0)
             named(field, label.replace("&", ""))
@@ -180,8 +181,9 @@ class PropertiesDialog(Frame):
         return page
 
     def _metadata(self, known: Sequence[Attributes], able: Capabilities) -> QWidget:
-        why = able.why_not("metadata") or able.why_not("set_attributes")
-        table = MetadataTable(common_metadata([its.metadata for its in known]), editable=not why)
+        frozen = not able.has("set_attributes")
+        why = "" if frozen else able.why_not("metadata")
+        table = MetadataTable(common_metadata([its.metadata for its in known]), editable=not (frozen or why))
         table.changed.connect(self._judge)
         if why:
             table.problem.setProperty("role", "muted")
@@ -230,13 +232,11 @@ def _form(facts: Sequence[tuple[str, str]]) -> QWidget:
             continue
         caption = PlainLabel(label)
         stand_back(caption)
-        fact = QLineEdit(value) if "\n" not in value else PlainLabel(value, selectable=True)
-        if isinstance(fact, QLineEdit):
-            fact.setReadOnly(True)
-            fact.setFrame(False)
-            fact.setProperty("role", "fact")
-            fact.setStyleSheet("QLineEdit { background: transparent; border: 0; padding: 0; }")
-            fact.setCursorPosition(0)
+        fact = QLineEdit(value)  # a label would let a long name widen the dialog
+        fact.setReadOnly(True)
+        fact.setFrame(False)
+        fact.setStyleSheet("QLineEdit { background: transparent; border: 0; padding: 0; }")
+        fact.setCursorPosition(0)
         named(fact, label)
         form.addRow(caption, fact)
     return page

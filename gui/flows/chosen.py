@@ -66,5 +66,3 @@ async def hand_over(
         await show_error(window.widget, error, doing)
         return
     window.tell(said)
-
-

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 
-from ..accounts import THIS_COMPUTER
-from ..background import in_thread
 from ..context import Context
-from ..panes.dragging import Dragged, mime_data, read_mime
+from ..panes.dragging import Dragged, files_of, mime_data, read_mime
 from ..text import count
 from .chosen import chosen
-from .connect import driver_for
 from .copy import copy_dragged
 from .upload import upload_paths
 from .window import Window
@@ -24,7 +21,7 @@ async def copy(app: Context, window: Window) -> None:
     dragged = chosen(window)
     if dragged is None:
         return
-    paths = await local_paths(app, window, dragged)
+    paths = files_of(app.accounts.get(dragged.account), dragged)
     QGuiApplication.clipboard().setMimeData(mime_data(dragged, paths=paths))
     tr, items = window.widget.tr, len(dragged.keys)
     window.tell(tr("One item copied.") if items == 1 else tr("{n} items copied.").format(n=count(items)))
@@ -42,13 +39,3 @@ async def paste(app: Context, window: Window) -> None:
         await copy_dragged(app, window, found, place)
     else:
         await upload_paths(app, window, found, place)
-
-
-async def local_paths(app: Context, window: Window, dragged: Dragged) -> list[str]:
-    """The files themselves, when the entries are files of this computer; else nothing."""
-    if dragged.account != THIS_COMPUTER:
-        return []
-    driver = await driver_for(app, window, dragged.account)
-    if driver is None:
-        return []
-    return await in_thread(_paths, driver, dragged, pool="disk")

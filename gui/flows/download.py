@@ -37,7 +37,7 @@ async def download_selected(app: Context, window: Window) -> None:
 
 
 async def download_to(app: Context, window: Window, dragged: Dragged, folder: str) -> None:
-    """Download entries into a folder, folders with their own names. Also what a drop on the desktop ends in."""
+    """Download entries into a folder, folders with their own names. A drop on the desktop ends here too."""
     tr = window.widget.tr
     name = shown(os.path.basename(folder) or folder)
     if len(dragged.keys) == 1:

@@ -1,4 +1,4 @@
-"""Work that takes a while and is no transfer: a thread counts, a small window shows it, Cancel ends it in good order."""
+"""Work that takes a while and is no transfer: a thread counts, a window shows it, Cancel ends it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .window import Window
 
 
 async def answer_question(app: Context, window: Window, row: JobRow) -> None:
-    """Ask what to do with a name that is taken. Other transfers go on meanwhile; closing it asks again later."""
+    """Ask what to do with a name that is taken. Other transfers go on meanwhile; closing decides nothing."""
     question = row.question
     if question is None:
         return

@@ -20,9 +20,10 @@ from PySide6.QtCore import QByteArray, QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDrag, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from storage_core.names import to_local
+from storage_core.errors import InvalidObjectNameError
+from storage_core.names import below, to_local
 
-from ..accounts import DEMO_CLOUD
+from ..accounts import DEMO_CLOUD, THIS_COMPUTER, Account
 from . import ark, xds
 
 ENTRIES = "application/x-skyferry-entries"
@@ -101,6 +102,19 @@ def _read_entries(data: bytes) -> Dragged | None:
 
 
 # -- writing --
+
+
+def files_of(account: Account, dragged: Dragged) -> list[str]:
+    """Paths of the entries where they are files of this computer already; else nothing. Looks at no disk."""
+    if account.provider != "local" or not dragged.container:
+        return []
+    root = os.path.abspath(os.path.expanduser(account.values.get("key", "")))
+    if account.id != THIS_COMPUTER:  # that one's home folder is itself the container
+        root = os.path.join(root, to_local(dragged.container))
+    try:
+        return [below(root, key.rstrip("/")) if key else root for key in dragged.keys]
+    except InvalidObjectNameError:
+        return []
 
 
 def mime_data(dragged: Dragged, *, paths: Sequence[str] = (), save: Save | None = None) -> QMimeData:
