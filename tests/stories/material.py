@@ -1,4 +1,4 @@
-"""Real files for a story: 200 of them, odd names among them, and what must be reported instead of followed."""
+"""Real files for a story: 200 of them, odd names too, and what must be reported instead of followed."""
 
 from __future__ import annotations
 
