@@ -178,17 +178,17 @@ def says(*names: str) -> Find:
     return find
 
 
-def uses(*names: str) -> Find:
+def uses(*names: str, instead: str) -> Find:
     """A dotted name (os.rename), also when its last part was imported from its first."""
 
     def find(source: Source) -> Iterator[Found]:
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Attribute) and dotted(node) in names:
-                yield node.lineno, f"{dotted(node)} is not used here"
+                yield node.lineno, f"{dotted(node)}: use {instead}"
             if isinstance(node, ast.ImportFrom):
                 for item in node.names:
                     if f"{node.module}.{item.name}" in names:
-                        yield node.lineno, f"{node.module}.{item.name} is not used here"
+                        yield node.lineno, f"{node.module}.{item.name}: use {instead}"
 
     return find
 
@@ -453,11 +453,22 @@ RULES = (
         ("gui/secrets.py",),
         bad_path="gui/accounts.py",
     ),
-    Rule("files are replaced", uses("os.rename", "os.renames"), "import os\nos.rename(a, b)"),
-    Rule("durations use a clock nobody sets", uses("time.time"), "import time\ntime.time()", SHIPPED),
+    Rule(
+        "files are replaced",
+        uses("os.rename", "os.renames", instead="os.replace"),
+        "import os\nos.rename(a, b)",
+    ),
+    Rule(
+        "durations use a clock nobody sets",
+        uses("time.time", instead="time.monotonic, or datetime.now(UTC) for a date"),
+        "import time\ntime.time()",
+        SHIPPED,
+    ),
     Rule("nothing that is read is run", imports("pickle", "marshal", "shelve"), "import pickle", SHIPPED),
     Rule("nothing that is said is run", calls_of("eval", "exec"), "eval(text)", (*SHIPPED, "dev.py")),
-    Rule("yaml is loaded safely", uses("yaml.load"), "import yaml\nyaml.load(text)"),
+    Rule(
+        "yaml is loaded safely", uses("yaml.load", instead="yaml.safe_load"), "import yaml\nyaml.load(text)"
+    ),
     Rule("the library says nothing", calls_of("print"), "print(1)", SHIPPED, SPEAKS),
     Rule("errors are caught by name", bare_excepts, "try:\n    a()\nexcept:\n    b()"),
     Rule("translations are literals", built_translations, "self.tr(f'Delete {name}')", (WINDOW,)),
