@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from Xlib import X, display
+from Xlib.error import ConnectionClosedError, DisplayError
 from Xlib.ext import xtest
 
 from tests.servers import keyring
@@ -215,4 +216,11 @@ def _connect(name: str, socket: Path) -> display.Display:
         if time.monotonic() > deadline:
             raise ServerFailed(f"the X server {name} did not start")
         time.sleep(0.05)
-    return display.Display(name)
+    while True:
+        try:
+            return display.Display(name)
+        except (DisplayError, ConnectionClosedError) as error:
+            # It begins anew whenever its last client leaves, and drops who is just coming in.
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"the X server {name} does not take connections: {error}") from error
+            time.sleep(0.05)
