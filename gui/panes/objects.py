@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from ..accounts import Place
 from ..models.listing import COLUMNS, Entry, Listing
 from ..text import count, size
 from ..theme import UNIT
 from .dragging import Dragged
+from .dropping import DropTarget
 from .objects_table import ObjectsTable
 from .parts import ICON_SIZE, Message, Notice, StatusLine, tool_button
 
@@ -62,7 +63,6 @@ class ObjectsPane(QWidget):
         self.is_loading = True
         self._failed = False
         self._notice.hide()
-        self.table.takes_drops = bool(place.container)
         self.model.begin(containers=not place.container, keep=again)
         if not again:
             self.table.scrollToTop()
@@ -88,14 +88,13 @@ class ObjectsPane(QWidget):
             return
         self._failed, self._offered = True, ""
         self._message.show_text("warning", text, hint, self.tr("Try again"))
-        self._pages.setCurrentWidget(self._message)
+        self._message.show()
         self._say_totals()
 
     def show_nothing(self) -> None:
         """No account is open."""
         self.place = None
         self.is_loading = self._failed = False
-        self.table.takes_drops = False
         self.model.begin()
         self._offer(
             "account",
@@ -184,9 +183,10 @@ class ObjectsPane(QWidget):
         row = self._bar_row = QHBoxLayout(self._bar)
         row.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
         row.setSpacing(UNIT // 2)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.table)
-        self._pages.addWidget(self._message)
+        # The message lies on the table's ground, so that a drop on it is a drop on the table.
+        over = QVBoxLayout(self.table.viewport())
+        over.setContentsMargins(0, 0, 0, 0)
+        over.addWidget(self._message)
         framed = QHBoxLayout()
         framed.setContentsMargins(UNIT, 0, UNIT, 0)
         framed.addWidget(self._notice)
@@ -195,11 +195,11 @@ class ObjectsPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self._bar)
         column.addLayout(framed)
-        column.addWidget(self._pages, 1)
+        column.addWidget(self.table, 1)
         column.addWidget(self._line)
         self.table.show_listing(self.model)
         self.table.setAccessibleName(self.tr("Objects"))
-        self._message.setAcceptDrops(True)
+        self.drops = DropTarget(self.table, self._takes_row, self._takes_beside)
         head = self.table.horizontalHeader()
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -215,7 +215,7 @@ class ObjectsPane(QWidget):
         self.table.activated.connect(self._open)
         self.table.selectionModel().selectionChanged.connect(self._selection_moved)
         self.table.customContextMenuRequested.connect(self._ask_menu)
-        self.table.dropped.connect(self._drop)
+        self.drops.dropped.connect(self._drop)
         self.table.drag_wanted.connect(self.drag_started)
         self.table.up_wanted.connect(self.up_wanted)
         self.table.horizontalHeader().sortIndicatorChanged.connect(self.laid_out)
@@ -232,10 +232,10 @@ class ObjectsPane(QWidget):
         if self.place is None or (self._failed and not self.model.rowCount()):
             return
         if self.model.rowCount():
-            self._pages.setCurrentWidget(self.table)
+            self._message.hide()
         elif self.is_loading or self.model.is_working:
             self._message.show_busy(self.tr("Loading…"))
-            self._pages.setCurrentWidget(self._message)
+            self._message.show()
         elif self.model.filter and (self.model.totals.objects or self.model.totals.folders):
             self._offer(
                 "filter", self.tr("No name contains this"), self.tr("Clear the filter to see all."), "", ""
@@ -260,7 +260,7 @@ class ObjectsPane(QWidget):
     def _offer(self, picture: str, title: str, text: str, button: str, command: str) -> None:
         self._offered = command
         self._message.show_text(picture, title, text, button)
-        self._pages.setCurrentWidget(self._message)
+        self._message.show()
 
     def _message_pressed(self) -> None:
         if self._offered:
@@ -312,10 +312,16 @@ class ObjectsPane(QWidget):
     def _ask_menu(self, position: QPoint) -> None:
         self.context_menu.emit(self.table.viewport().mapToGlobal(position))
 
-    def _drop(self, found: Dragged | list[str], entry: Entry | None) -> None:
+    def _takes_row(self, index: QModelIndex) -> bool:
+        return self.model.entry(index.row()).is_folder
+
+    def _takes_beside(self) -> bool:
+        return self.place is not None and bool(self.place.container)
+
+    def _drop(self, found: Dragged | list[str], index: QModelIndex) -> None:
         if self.place is None:
             return
-        place = self.place.below(entry.name) if entry is not None else self.place
+        place = self.place.below(self.model.entry(index.row()).name) if index.isValid() else self.place
         if isinstance(found, Dragged):
             if Place(found.account, found.container, found.prefix) != place:
                 self.entries_dropped.emit(found, place)

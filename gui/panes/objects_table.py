@@ -1,28 +1,18 @@
-"""The table of the object list: rows, keyboard, selection, drops on a row or beside it, starting a drag."""
+"""The table of the object list: rows, keyboard, selection, and the start of a drag."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDragMoveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
-)
+from PySide6.QtGui import QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from .. import icons
 from ..models.listing import COLUMNS, Entry, Listing
 from ..text import count, shown
 from ..theme import UNIT, color
-from . import dragging
-from .parts import ICON_SIZE, paint_target
+from .parts import ICON_SIZE
 
 ROW_HEIGHT = 4 * UNIT
 KEPT_MAX = 2_000  # rows whose selection survives a refresh: selecting one by one is slow in Qt
@@ -32,7 +22,6 @@ PICTURE_NAMES = 3  # in the picture that follows the mouse
 class ObjectsTable(QTableView):
     """The view. Takes drops on a row (a folder) or beside it, and starts drags."""
 
-    dropped = Signal(object, object)  # Dragged | list[str], Entry | None: the folder that was hit
     drag_wanted = Signal()
     up_wanted = Signal()
     recalled = Signal()  # the selection was put back after a reset
@@ -42,8 +31,6 @@ class ObjectsTable(QTableView):
         self._listing = Listing(self)
         self._kept: set[str] = set()
         self._current_key = ""
-        self._target: QRect | None = None
-        self.takes_drops = False  # beside the rows
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -52,7 +39,6 @@ class ObjectsTable(QTableView):
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self.setDragEnabled(True)
-        self.setAcceptDrops(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -72,62 +58,6 @@ class ObjectsTable(QTableView):
     def listing(self) -> Listing:
         """The model, by its type."""
         return self._listing
-
-    # -- drops --
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dragging.accepts(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-        else:
-            event.ignore()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        hit = self._hit(event)
-        if hit is None and not self.takes_drops:
-            self._frame(None)
-            event.ignore()
-            return
-        self._frame(self.viewport().rect() if hit is None else self._row_rect(hit))
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._frame(None)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        hit = self._hit(event)
-        self._frame(None)
-        found = dragging.read_mime(event.mimeData())
-        if found is None or (hit is None and not self.takes_drops):
-            event.ignore()
-            return
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-        self.dropped.emit(found, None if hit is None else self.listing().entry(hit))
-
-    def _hit(self, event: QDropEvent) -> int | None:
-        """The row of the folder under the mouse."""
-        index = self.indexAt(event.position().toPoint())
-        return index.row() if index.isValid() and self.listing().entry(index.row()).is_folder else None
-
-    def _row_rect(self, row: int) -> QRect:
-        area = self.visualRect(self.model().index(row, 0))
-        area.setLeft(0)
-        area.setRight(self.viewport().width())
-        return area
-
-    def _frame(self, area: QRect | None) -> None:
-        if area != self._target:
-            self._target = area
-            self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._target is not None:
-            paint_target(self.viewport(), self._target)
-
-    # -- the rest --
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         self.drag_wanted.emit()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QPainter, QPen
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from .. import icons
 from ..text import ElidedLabel, PlainLabel
-from ..theme import UNIT, color
+from ..theme import UNIT
 
 PICTURE = 48  # pixels: the drawing of an empty state
 LINE_WIDTH = 400  # pixels: a comfortable line in an empty pane
@@ -170,19 +170,6 @@ class StatusLine(QWidget):
         self._left.setText(left)
         self._left.setAccessibleName(left)
         self._right.setText(right)
-
-
-def paint_target(widget: QWidget, area: QRect) -> None:
-    """The frame that says: dropped here, it goes in here. Called from `paintEvent`."""
-    painter = QPainter(widget)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    accent = color("accent")
-    painter.setPen(QPen(accent, 2))
-    ground = QColor(accent)
-    ground.setAlpha(28)
-    painter.setBrush(ground)
-    painter.drawRoundedRect(area.adjusted(2, 2, -2, -2), 6, 6)
-    painter.end()
 
 
 def below(widget: QWidget) -> QPoint:

@@ -1,0 +1,324 @@
+"""What is selected, in detail: General, Metadata, Sharing. Asks for what it is not handed by signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from storage_core.attributes import Attributes
+from storage_core.base.objects import Object, PublicAccess
+
+from .. import icons
+from ..accounts import Place
+from ..models.listing import Entry, class_text
+from ..text import PlainLabel, count, date_in_full, shown, size
+from ..theme import UNIT
+from .parts import ICON_SIZE, tool_button
+
+GENERAL, METADATA, SHARING = range(3)
+HEADERS = (
+    "content_type",
+    "content_encoding",
+    "content_disposition",
+    "content_language",
+    "cache_control",
+    "expires",
+    "encryption",
+)
+
+
+class Sheet(QScrollArea):
+    """One tab: names and values in two columns, values to be selected and copied."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(name)
+        self._body = QWidget()
+        self._body.setProperty("role", "side")
+        self._column = QVBoxLayout(self._body)
+        self._column.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
+        self._column.setSpacing(UNIT + UNIT // 2)
+        self._column.addStretch(1)
+        self.setWidget(self._body)
+
+    def clear(self) -> None:
+        """Take all away."""
+        while self._column.count() > 1:
+            item = self._column.takeAt(0)
+            widget = item.widget() if item else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def say(self, text: str, role: str = "muted") -> None:
+        """A paragraph."""
+        label = PlainLabel(text, selectable=True)
+        label.setWordWrap(True)
+        label.setProperty("role", role)
+        self._add(label)
+
+    def rows(self, pairs: Mapping[str, str]) -> None:
+        """A block of names and values; empty values are left out."""
+        for name, value in pairs.items():
+            if value:
+                self._add(_pair(name, value))
+
+    def button(self, action: QAction) -> None:
+        """A command that belongs here."""
+        button = tool_button(action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self._add(button)
+
+    def texts(self) -> list[str]:
+        """All that it says, for tests."""
+        return [label.text() for label in self._body.findChildren(QLabel) if not label.isHidden()]
+
+    def _add(self, widget: QWidget) -> None:
+        self._column.insertWidget(self._column.count() - 1, widget)
+
+
+def _pair(name: str, value: str) -> QWidget:
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(1)
+    label = PlainLabel(name)
+    label.setProperty("role", "muted")
+    font = label.font()
+    font.setPointSizeF(font.pointSizeF() * 0.88)
+    label.setFont(font)
+    shown_value = PlainLabel(_breakable(value), selectable=True)
+    shown_value.setWordWrap(True)
+    shown_value.setAccessibleName(f"{name}: {value}")
+    label.setBuddy(shown_value)
+    column.addWidget(label)
+    column.addWidget(shown_value)
+    return box
+
+
+def _breakable(text: str) -> str:
+    """With places to wrap: behind slashes, dots and dashes, and in long words; else QLabel widens the pane."""
+    return "".join(
+        letter + "\u200b" if letter in "/._-" or at % 24 == 23 else letter for at, letter in enumerate(text)
+    )
+
+
+class InspectorPane(QWidget):
+    """Follows the selection. It never fetches: `details_wanted` asks for the head of the one object shown."""
+
+    details_wanted = Signal(object)  # Entry
+    sharing_wanted = Signal()  # the Sharing tab came into view with nothing known yet
+
+    def __init__(
+        self, properties: QAction, link: QAction, public: QAction, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._properties, self._link, self._public = properties, link, public
+        self._entry: Entry | None = None
+        self._place: Place | None = None
+        self._public_known: PublicAccess | None = None
+        self.setProperty("role", "side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._picture = QLabel()
+        self._name = PlainLabel(selectable=True)
+        self._name.setProperty("role", "title")
+        self._name.setWordWrap(True)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName(self.tr("Inspector"))
+        self.general = Sheet(self.tr("General"))
+        self.metadata = Sheet(self.tr("Metadata"))
+        self.sharing = Sheet(self.tr("Sharing"))
+        for sheet in (self.general, self.metadata, self.sharing):
+            self.tabs.addTab(sheet, sheet.accessibleName())
+        head = QVBoxLayout()
+        head.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, UNIT)
+        head.setSpacing(UNIT)
+        head.addWidget(self._picture)
+        head.addWidget(self._name)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.tabs, 1)
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self.show_nothing()
+
+    # -- what is shown --
+
+    def show_nothing(self) -> None:
+        """No account is open."""
+        self._entry = self._place = None
+        self._head("info", self.tr("Nothing selected"))
+        for sheet in (self.general, self.metadata, self.sharing):
+            sheet.clear()
+        self.general.say(self.tr("Select an object to see its details."))
+
+    def show_selection(self, place: Place, account: str, entries: Sequence[Entry]) -> None:
+        """The selected entries of this place; none: the place itself. `account` is its title, ready to be shown."""
+        moved = self._place is None or (place.account, place.container) != (
+            self._place.account,
+            self._place.container,
+        )
+        self._place = place
+        if moved:
+            self._public_known = None
+        self._entry = entries[0] if len(entries) == 1 else None
+        self.general.clear()
+        self.metadata.clear()
+        if not entries:
+            self._show_place(place, account)
+        elif self._entry is not None and place.container:
+            self._show_entry(place, self._entry)
+        else:
+            self._show_many(entries)
+        self._show_sharing()
+        self._ask_for_more()
+
+    def show_details(self, entry: Entry, found: Object) -> None:
+        """The head of the object that is shown; another one's comes too late and is dropped."""
+        if self._entry is not None and entry.key == self._entry.key:
+            self._show_attributes(found)
+
+    def fail_details(self, entry: Entry, text: str) -> None:
+        """Its head could not be read."""
+        if self._entry is not None and entry.key == self._entry.key:
+            self.metadata.clear()
+            self.metadata.say(text, "bad")
+
+    def show_public(self, place: Place, access: PublicAccess) -> None:
+        """Whether anyone may read the container, as the provider has just said."""
+        if self._place is None or (self._place.account, self._place.container) != (
+            place.account,
+            place.container,
+        ):
+            return
+        self._public_known = access
+        self._show_sharing()
+
+    def forget_public(self) -> None:
+        """It may have been changed; ask again when somebody looks."""
+        self._public_known = None
+        self._show_sharing()
+        self._ask_for_more()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The one object or folder that is shown."""
+        return self._entry
+
+    # -- helpers --
+
+    def _head(self, picture: str, name: str) -> None:
+        icons.keep_picture(self._picture, picture, 32)
+        self._name.setText(_breakable(name))
+        self._name.setAccessibleName(name)
+
+    def _show_place(self, place: Place, account: str) -> None:
+        if not place.container:
+            self._head("account", account)
+            self.general.rows({self.tr("Account"): account})
+            return
+        self._head("folder" if place.prefix else "container", shown(place.name))
+        self.general.rows(
+            {
+                self.tr("Kind"): self.tr("Folder") if place.prefix else self.tr("Container"),
+                self.tr("Account"): account,
+                self.tr("Container"): shown(place.container),
+                self.tr("Path"): shown(place.prefix) if place.prefix else "",
+            }
+        )
+
+    def _show_entry(self, place: Place, entry: Entry) -> None:
+        self._head("folder" if entry.is_folder else icons.for_object(entry.name), shown(entry.name))
+        facts = {self.tr("Kind"): self.tr("Folder") if entry.is_folder else self.tr("Object")}
+        if not entry.is_folder:
+            facts |= {
+                self.tr("Size"): f"{size(entry.size)} ({count(entry.size)} B)",
+                self.tr("Modified"): date_in_full(entry.modified),
+                self.tr("Storage class"): class_text(entry.storage_class),
+            }
+        facts |= {self.tr("Container"): shown(place.container), self.tr("Path"): shown(entry.key)}
+        if entry.object is not None:
+            facts[self.tr("ETag")] = shown(entry.object.etag)
+        self.general.rows(facts)
+        if entry.is_folder:
+            self.metadata.say(self.tr("Folders have no metadata."))
+        elif entry.object is not None and entry.object.attributes is not None:
+            self._show_attributes(entry.object)
+        else:
+            self.metadata.say(self.tr("Loading…"))
+
+    def _show_many(self, entries: Sequence[Entry]) -> None:
+        self._head("copy", self.tr("{n} selected").format(n=count(len(entries))))
+        objects = [entry for entry in entries if not entry.is_folder]
+        folders = len(entries) - len(objects)
+        self.general.rows(
+            {
+                self.tr("Objects"): count(len(objects)) if objects else "",
+                self.tr("Folders"): count(folders) if folders else "",
+                self.tr("Size of the objects"): size(sum(entry.size for entry in objects)) if objects else "",
+            }
+        )
+        self.metadata.say(self.tr("Select one object to see its metadata."))
+
+    def _show_attributes(self, found: Object) -> None:
+        attributes = found.attributes or Attributes()
+        self.metadata.clear()
+        self.metadata.rows(
+            {name.replace("_", "-").title(): shown_text(getattr(attributes, name)) for name in HEADERS}
+        )
+        if attributes.metadata:
+            self.metadata.rows(
+                {shown(name): shown_text(value) for name, value in attributes.metadata.items()}
+            )
+        else:
+            self.metadata.say(self.tr("No metadata of its own."))
+        self.metadata.button(self._properties)
+
+    def _show_sharing(self) -> None:
+        self.sharing.clear()
+        if self._place is None or not self._place.container:
+            self.sharing.say(self.tr("Open a container to see who can read it."))
+            return
+        if self._entry is not None and not self._entry.is_folder:
+            self.sharing.say(self.tr("A link works for a while and without a password."))
+            self.sharing.button(self._link)
+        access = self._public_known
+        container = shown(self._place.container)
+        if access is None:
+            self.sharing.say(self.tr("Asking who can read {name}…").format(name=container))
+        elif access.on is None:
+            self.sharing.say(access.why or self.tr("The service does not say who can read this."))
+        elif access.on:
+            text = self.tr("Anyone on the internet can read {name}.")
+            self.sharing.say(text.format(name=container), "warn")
+            self.sharing.rows({self.tr("Address"): shown_text(access.url)})
+        else:
+            text = self.tr("Only people with a key, or with a link made here, can read {name}.")
+            self.sharing.say(text.format(name=container))
+        self.sharing.button(self._public)
+
+    def _ask_for_more(self) -> None:
+        entry = self._entry
+        if entry is not None and entry.object is not None and entry.object.attributes is None:
+            self.details_wanted.emit(entry)
+        in_view = self.tabs.currentIndex() == SHARING and self._public_known is None
+        if in_view and self._place is not None and self._place.container:
+            self.sharing_wanted.emit()
+
+    def _tab_changed(self, tab: int) -> None:
+        if tab == SHARING:
+            self._ask_for_more()
+
+
+def shown_text(text: str) -> str:
+    """A value with everything visible, empty ones staying empty."""
+    return shown(text) if text else ""
