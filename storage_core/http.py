@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import io
 import math
 import re
 import socket
@@ -33,8 +32,8 @@ import urllib3.connection
 import urllib3.exceptions
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 
-from storage_core import retrying, tls
-from storage_core.body import Body, StreamBody
+from storage_core import retrying, tls, wire
+from storage_core.body import Body
 from storage_core.common.base import NetworkOptions
 from storage_core.errors import (
     AttributeRefusedError,
@@ -44,23 +43,16 @@ from storage_core.errors import (
     LibcloudError,
     MalformedResponseError,
     MissingExtraError,
-    NetworkError,
     RateLimitReachedError,
-    SourceChangedError,
     TimedOutError,
     UnreachableError,
 )
 from storage_core.redaction import redact as redact
-
-MIB = 1024 * 1024
-READ = MIB
-"""Bytes asked of a socket at once."""
+from storage_core.wire import MIB, READ
+from storage_core.wire import Headers as Headers
+from storage_core.wire import Request as Request
 
 CONTENT_CAP = 16 * MIB
-SMALL_BODY = MIB
-"""Up to this size a request counts as small: all its attempts share one deadline."""
-
-HEAD_BUFFER = 64 * 1024
 UNSENT = 256 * 1024
 """Bytes that may wait in the system's send buffer: progress and stops stay honest on slow lines."""
 
@@ -70,57 +62,7 @@ WORTH_READING = 64 * 1024
 GATHER_SECONDS = 0.1
 """How long `Reply.read` collects before it gives what it has."""
 
-_URL = re.compile(r"(https?)://([A-Za-z0-9._:\[\]-]+)([/?][!-~]*)?", re.IGNORECASE)
-_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
 Judge = Callable[["Reply"], LibcloudError | None]
-
-
-@dataclass(slots=True)
-class Request:
-    """What is to be sent. `url` is complete and already percent-encoded; it is sent byte for byte."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    body: Body | bytes | None = field(default=None, repr=False)
-
-
-class Headers(Mapping[str, str]):
-    """Of a reply: look-ups in any case, names iterate in lower case. UTF-8 where the server sent it raw."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, pairs: Iterator[tuple[str, str]]) -> None:
-        self._items: dict[str, str] = {}
-        for name, value in pairs:
-            lower = name.lower()
-            text = value if value.isascii() else _utf8(value)
-            self._items[lower] = f"{self._items[lower]}, {text}" if lower in self._items else text
-
-    def __getitem__(self, name: str) -> str:
-        return self._items[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-
-def _utf8(value: str) -> str:
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
-
-
-class _BodyFailed(Exception):
-    """Carries what a body raised past urllib3, which would take an OSError for one of the network."""
-
-    def __init__(self, problem: Exception) -> None:
-        super().__init__()
-        self.problem = problem
 
 
 class _Certificate(Exception):
@@ -129,121 +71,6 @@ class _Certificate(Exception):
 
 class _WrongPin(ssl.SSLError):
     """Carries the certificate that is not the pinned one."""
-
-
-class _TooLong(TimeoutError):
-    """A wait came to its end; the text says which."""
-
-
-class _Call:
-    """One attempt on the wire: what is sent, how far it came, how long its socket may keep us."""
-
-    __slots__ = (
-        "_bytes", "_options", "_seconds", "counting", "deadline", "fresh", "host", "limit", "netloc", "port",
-        "received", "scheme", "sent", "started", "target", "url",
-    )  # fmt: skip
-
-    def __init__(self, url: str, options: NetworkOptions, deadline: float, limit: float) -> None:
-        match = _URL.fullmatch(url)
-        try:
-            parts = urlsplit(match[0][: match.end(2)] if match else "")
-            self.scheme, self.host, self.port = parts.scheme, parts.hostname or "", parts.port
-        except ValueError:  # a port or brackets that make no sense
-            self.host = ""
-        if match is None or not self.host:
-            raise _permanent(UnreachableError(f"{redact(url)!r} is not a web address that can be reached."))
-        self.url = url
-        default = self.port == {"http": 80, "https": 443}[self.scheme]
-        self.netloc = match[2].lower().rpartition(":")[0] if default else match[2].lower()
-        target = match[3] or "/"
-        self.target = target if target.startswith("/") else "/" + target
-        self.deadline = deadline  # time.monotonic(); inf: as long as bytes move
-        self.limit = limit  # the same as the caller knows it: seconds for the whole call
-        self.fresh = True  # the connection was made for this call
-        self.started = self.sent = self.received = False
-        self.counting = deadline == math.inf
-        self._options = options
-        self._bytes = 0
-        self._seconds = 0.0
-
-    def patience(self) -> float:
-        """Seconds that the next wait for the socket may take."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise self.late()
-        return min(self._options.timeout, left)
-
-    def moved(self, count: int, seconds: float) -> None:
-        """So many bytes took so long on the socket; the time that our own side needs is not counted."""
-        if not self.counting:
-            return
-        self._bytes += count
-        self._seconds += seconds
-        if self._seconds >= self._options.stall_window:
-            floor = self._options.stall_bytes_per_second
-            if self._bytes < floor * self._seconds:
-                raise _TooLong(
-                    f"The connection to {self.host} is too slow: fewer than {floor} bytes per second "
-                    f"for {self._options.stall_window:g} s."
-                )
-            self._bytes, self._seconds = 0, 0.0
-
-    def late(self) -> _TooLong:
-        """What to raise when a wait of `patience()` brought nothing."""
-        if time.monotonic() >= self.deadline - 0.001:
-            return _TooLong(f"{self.host} did not finish the request within {self.limit:g} s.")
-        return _TooLong(f"{self.host} was silent for {self._options.timeout:g} s.")
-
-    def await_reply(self) -> None:
-        """The request is out; the server may think, but not for ever."""
-        self.counting = False
-        if self.deadline == math.inf:
-            self.deadline = time.monotonic() + self.limit
-
-
-class _CallHeaders(dict[str, Any]):
-    """Request headers that bring their call along to the connection, through urllib3."""
-
-    call: _Call
-
-    def copy(self) -> _CallHeaders:
-        twin = _CallHeaders(self)
-        twin.call = self.call
-        return twin
-
-
-class _WatchedSocket(io.RawIOBase):
-    """The reading side of a socket, with a call's patience at every single read."""
-
-    def __init__(self, raw: Any, sock: Any, call: _Call) -> None:
-        self._raw, self._sock, self._call = raw, sock, call
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        call = self._call
-        self._sock.settimeout(call.patience())
-        start = time.monotonic()
-        try:
-            count: int | None = self._raw.readinto(buffer)
-        except TimeoutError:
-            raise call.late() from None
-        if count:
-            call.received = True
-        call.moved(count or 0, time.monotonic() - start)
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _WatchedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, call: _Call, **more: Any) -> None:
-        super().__init__(sock, *args, **more)
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(_WatchedSocket(raw, sock, call), HEAD_BUFFER)
 
 
 if TYPE_CHECKING:
@@ -256,7 +83,7 @@ class _Wire(_Connection):
     """What every connection of ours does, plain, TLS or through a proxy: see `_Adapter`."""
 
     inspect: Callable[[bytes], None] | None = None
-    _call: _Call | None = None
+    _call: wire.Call | None = None
     _fresh = True
 
     def connect(self) -> None:
@@ -273,7 +100,7 @@ class _Wire(_Connection):
         self.is_verified = True
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
-        call: _Call = headers.call
+        call: wire.Call = headers.call
         self._call = call
         call.fresh, self._fresh = self._fresh or self.sock is None, False
         target = call.url if self.proxy_is_forwarding else call.target
@@ -304,7 +131,7 @@ class _Wire(_Connection):
     def getresponse(self) -> Any:
         if self._call is not None:
             self._call.await_reply()
-            self.response_class = partial(_WatchedResponse, call=self._call)  # type: ignore[assignment]
+            self.response_class = partial(wire.WatchedResponse, call=self._call)  # type: ignore[assignment]
         return super().getresponse()
 
 
@@ -400,7 +227,7 @@ def _context(options: NetworkOptions) -> ssl.SSLContext:
 class Reply:
     """An answer whose head has arrived. Read it to its end or close it: it holds a connection."""
 
-    def __init__(self, raw: Any, call: _Call, method: str) -> None:
+    def __init__(self, raw: Any, call: wire.Call, method: str) -> None:
         self.status: int = raw.status
         self.headers: Mapping[str, str] = Headers(raw.headers.iteritems())
         self.url = call.url
@@ -415,7 +242,7 @@ class Reply:
             self._some(1)
 
     def __repr__(self) -> str:
-        return f"<Reply {self.status} from {self._call.host}>"
+        return f"<Reply {self.status} from {self._call.netloc}>"
 
     def read(self, count: int) -> bytes:
         """The next bytes as they were sent, at most `count`; b"" at the end.
@@ -461,7 +288,7 @@ class Reply:
             have += len(piece)
             if have > cap:
                 problem = MalformedResponseError(
-                    f"{self._call.host} sent more than {cap} bytes where a short answer was expected.",
+                    f"{self._call.netloc} sent more than {cap} bytes where a short answer was expected.",
                     http_code=self.status,
                 )
                 self._drop(problem)
@@ -478,7 +305,7 @@ class Reply:
                 while not self._over:
                     self._some(READ)
         elif not self._over:
-            self._drop(ConnectionLostError(f"The reply of {self._call.host} was closed before its end."))
+            self._drop(ConnectionLostError(f"The reply of {self._call.netloc} was closed before its end."))
 
     def _some(self, count: int) -> bytes:
         """What one read of the socket gives; sets `_over` at the end."""
@@ -507,37 +334,6 @@ def _length(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-class _Outgoing:
-    """A body on its way: counted against its size, which is a promise."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self._left = body.size
-        self._ended = False
-
-    def read(self, count: int = READ) -> bytes:
-        try:
-            return self._read(count)
-        except Exception as problem:
-            raise _BodyFailed(problem) from None
-
-    def _read(self, count: int) -> bytes:
-        if self._left is None:
-            return self._body.read(count)
-        data = self._body.read(min(count, self._left)) if self._left else b""
-        if self._left and not data:
-            raise SourceChangedError(f"The source gave fewer than the {self._body.size} bytes it promised.")
-        self._left -= len(data)
-        if not self._left and not self._ended:
-            self._ended = True
-            # Before the last bytes are handed out: the server must never take this for complete.
-            if isinstance(self._body, StreamBody) and self._body.read(1):
-                raise SourceChangedError(
-                    f"The source gave more than the {self._body.size} bytes it promised."
-                )
-        return data
-
-
 def _causes(problem: BaseException) -> Iterator[BaseException]:
     """The problem and everything it wraps, outermost first."""
     seen: list[BaseException] = []
@@ -550,20 +346,20 @@ def _causes(problem: BaseException) -> Iterator[BaseException]:
             waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
 
 
-def _typed(problem: BaseException, call: _Call, proxy: str = "") -> LibcloudError:
+def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> LibcloudError:
     """What went wrong as one of ours, in words that hold no URL and no header."""
     causes = list(_causes(problem))
 
     def first(*kinds: type[BaseException]) -> Any:
         return next((one for one in causes if isinstance(one, kinds)), None)
 
-    host, errors = call.host, urllib3.exceptions
+    host, errors = call.netloc, urllib3.exceptions
     if first(requests.exceptions.InvalidSchema):
         return MissingExtraError("A SOCKS proxy needs the package PySocks: pip install pysocks")
     if first(errors.ProxySchemeUnknown, errors.LocationValueError, requests.exceptions.InvalidURL):
         which = f"The proxy address {redact(proxy)!r}" if proxy else host
-        return _permanent(UnreachableError(f"{which} is not an address that can be reached."))
-    if late := first(_TooLong):
+        return wire.permanent(UnreachableError(f"{which} is not an address that can be reached."))
+    if late := first(wire.TooLong):
         return TimedOutError(str(late))
     if wrong := first(_WrongPin, ssl.SSLCertVerificationError, ssl.CertificateError):
         return CertificateError(f"The certificate of {host} is not trusted: {_said(wrong)}.")
@@ -578,7 +374,7 @@ def _typed(problem: BaseException, call: _Call, proxy: str = "") -> LibcloudErro
     if not call.started and (refused := first(ssl.SSLError)):
         if isinstance(refused, ssl.SSLEOFError):
             return ConnectionLostError(f"{host} hung up while the secure connection was being made.")
-        return _permanent(UnreachableError(f"{host} does not speak TLS as we do: {_said(refused)}."))
+        return wire.permanent(UnreachableError(f"{host} does not speak TLS as we do: {_said(refused)}."))
     if first(errors.InvalidHeader, errors.HeaderParsingError, errors.InvalidChunkLength):
         return MalformedResponseError(f"The answer of {host} is not proper HTTP.")
     if first(ConnectionError, errors.IncompleteRead, http.client.IncompleteRead):
@@ -595,7 +391,7 @@ def _proxy_error(causes: list[BaseException], proxy: str) -> LibcloudError:
     for one in causes:
         if isinstance(one, OSError) and str(one).startswith("Tunnel connection failed"):
             said = str(one).removeprefix("Tunnel connection failed: ")
-            return _permanent(UnreachableError(f"The proxy {name} refused the connection: {said}."))
+            return wire.permanent(UnreachableError(f"The proxy {name} refused the connection: {said}."))
     said = _said(next((one for one in reversed(causes) if isinstance(one, OSError)), None))
     return UnreachableError(f"The proxy {name} could not be reached: {said}.")
 
@@ -607,17 +403,12 @@ def _said(problem: BaseException | None) -> str:
     return redact(str(problem or "no reason was given"))
 
 
-def _permanent(error: NetworkError) -> NetworkError:
-    error.retryable = False
-    return error
-
-
 @dataclass(slots=True)
 class _Failure:
     """Why an attempt did not do, and what bears on the next."""
 
     error: LibcloudError
-    call: _Call
+    call: wire.Call
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -661,8 +452,9 @@ class Client:
 
         A `retryable` error is followed by another attempt (for a request that is not `idempotent` only when
         nothing of it was sent, or the service refused it unprocessed), after a pause that the service may
-        name. A ClockSkewError corrects `now()` and is tried again once. `deadline` (seconds, else the option's)
-        bounds a small call with all its attempts; a large body has its attempts and the stall watchdog.
+        name. A ClockSkewError corrects `now()` and is tried again once. `deadline` (seconds, else the
+        option's) bounds a small call with all its attempts; a large body has its attempts and the stall
+        watchdog.
         The caller reads or closes the reply.
         """
         limit = deadline or self._options.deadline
@@ -672,10 +464,10 @@ class Client:
         while True:
             request = make()
             attempt += 1
-            small = _is_small(request)
-            call = _Call(request.url, self._options, ends if small else math.inf, limit)
+            small = wire.is_small(request)
+            call = wire.Call(request.url, self._options, ends if small else math.inf, limit)
             outcome = self._attempt(request, call, judge)
-            budget = self._budgets.setdefault(call.host, retrying.Budget())
+            budget = self._budgets.setdefault(call.netloc, retrying.Budget())
             if isinstance(outcome, Reply):
                 budget.give(spent or 1)
                 return outcome
@@ -695,7 +487,7 @@ class Client:
                 request.body.rewind()
             _sleep(pause, request.body)
 
-    def _attempt(self, request: Request, call: _Call, judge: Judge) -> Reply | _Failure:
+    def _attempt(self, request: Request, call: wire.Call, judge: Judge) -> Reply | _Failure:
         outcome = self._exchange(request, call)
         if not isinstance(outcome, Reply):
             return _Failure(outcome, call)
@@ -711,19 +503,19 @@ class Client:
         outcome.close()
         return _Failure(error, call, outcome.headers)
 
-    def _exchange(self, request: Request, call: _Call) -> Reply | LibcloudError:
+    def _exchange(self, request: Request, call: wire.Call) -> Reply | LibcloudError:
         """One request and its reply's head. What the body raises is raised as it is."""
         adapter = self._connected()
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url = request.method, call.url
-        prepared.headers = _wire_headers(request, call, self._options.user_agent)  # type: ignore[assignment]
+        prepared.headers = wire.headers_of(request, call, self._options.user_agent)  # type: ignore[assignment]
         body = request.body
-        prepared.body = _Outgoing(body) if isinstance(body, Body) else body  # type: ignore[assignment]
+        prepared.body = wire.Outgoing(body) if isinstance(body, Body) else body  # type: ignore[assignment]
         connect = min(self._options.connect_timeout, max(call.deadline - time.monotonic(), 0.001))
         try:
             raw = adapter.send(prepared, stream=True, timeout=(connect, self._options.timeout))
             reply = Reply(raw, call, request.method)
-        except _BodyFailed as failed:
+        except wire.BodyFailed as failed:
             problem, ours = failed.problem, True
         except LibcloudError as failed:
             return failed
@@ -734,7 +526,7 @@ class Client:
                 return reply
             # It says yes, but the body never got there in full.
             reply.close()
-            return ConnectionLostError(f"{call.host} hung up before everything was sent.")
+            return ConnectionLostError(f"{call.netloc} hung up before everything was sent.")
         # Here, outside of the handlers, so that the error brings along no chain that may show headers.
         if ours:
             raise problem
@@ -751,10 +543,10 @@ class Client:
         if hashlib.sha256(der).hexdigest() != self._pin:
             raise _WrongPin("it is not the pinned one")
 
-    def _explained(self, error: CertificateError, call: _Call) -> CertificateError:
+    def _explained(self, error: CertificateError, call: wire.Call) -> CertificateError:
         """The same with the certificate's own words: they decide whether somebody pins it."""
         seen = look_at_certificate(call.url, self._options)
-        error.host = call.host
+        error.host = call.netloc
         if seen is not None:
             error.value = f"{error.value} It was issued by {seen.issuer or 'an unnamed authority'}."
             error.issuer, error.sha256 = seen.issuer, seen.sha256
@@ -784,10 +576,10 @@ def look_at_certificate(url: str, options: NetworkOptions) -> tls.ServerCertific
     def show(der: bytes) -> None:
         raise _Certificate(der)
 
-    call = _Call(url, options, time.monotonic() + options.connect_timeout, options.connect_timeout)
+    call = wire.Call(url, options, time.monotonic() + options.connect_timeout, options.connect_timeout)
     request = requests.PreparedRequest()
     request.method, request.url = "HEAD", url
-    request.headers = _wire_headers(Request("HEAD", url), call, options.user_agent)  # type: ignore[assignment]
+    request.headers = wire.headers_of(Request("HEAD", url), call, options.user_agent)  # type: ignore[assignment]
     adapter = _Adapter(options, show)
     try:
         adapter.send(request, stream=True, timeout=options.connect_timeout)
@@ -798,38 +590,6 @@ def look_at_certificate(url: str, options: NetworkOptions) -> tls.ServerCertific
     finally:
         adapter.close()
     return None
-
-
-def _wire_headers(request: Request, call: _Call, user_agent: str) -> _CallHeaders:
-    headers = _CallHeaders()
-    headers.call = call
-    for name, value in request.headers.items():
-        if _NOT_IN_A_HEADER.search(value):
-            raise AttributeRefusedError(f"The header {name} may not hold control characters.", field=name)
-        headers[name] = value if value.isascii() else value.encode()
-    given = {name.lower() for name in headers}
-    if "host" not in given:
-        headers["Host"] = call.netloc
-    if "user-agent" not in given:
-        headers["User-Agent"] = user_agent
-    if "accept-encoding" not in given:
-        headers["Accept-Encoding"] = "identity"
-    if "content-length" not in given:
-        size = _size(request)
-        if size is not None and (size or request.method in ("PUT", "POST", "PATCH")):
-            headers["Content-Length"] = str(size)
-    return headers
-
-
-def _size(request: Request) -> int | None:
-    if isinstance(request.body, Body):
-        return request.body.size
-    return len(request.body or b"")
-
-
-def _is_small(request: Request) -> bool:
-    size = _size(request)
-    return size is not None and size <= SMALL_BODY
 
 
 def _may_repeat(failure: _Failure, idempotent: bool) -> bool:

@@ -1,0 +1,268 @@
+"""What http.py puts on the wire, below requests and urllib3: one attempt, its waits, its body, its headers.
+
+No request library is known here; `http.client` is.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from storage_core.body import Body, StreamBody
+from storage_core.common.base import NetworkOptions
+from storage_core.errors import (
+    AttributeRefusedError,
+    NetworkError,
+    SourceChangedError,
+    UnreachableError,
+)
+from storage_core.redaction import redact
+
+MIB = 1024 * 1024
+READ = MIB
+"""Bytes asked of a socket, or of a body, at once."""
+
+SMALL_BODY = MIB
+"""Up to this size a request counts as small: all its attempts share one deadline."""
+
+HEAD_BUFFER = 64 * 1024
+
+_URL = re.compile(r"(https?)://([A-Za-z0-9._:\[\]-]+)([/?][!-~]*)?", re.IGNORECASE)
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(slots=True)
+class Request:
+    """What is to be sent. `url` is complete and already percent-encoded; it is sent byte for byte."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
+
+
+class Headers(Mapping[str, str]):
+    """Of a reply: look-ups in any case, names iterate in lower case. UTF-8 where the server sent it raw."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, pairs: Iterator[tuple[str, str]]) -> None:
+        self._items: dict[str, str] = {}
+        for name, value in pairs:
+            lower = name.lower()
+            text = value if value.isascii() else _utf8(value)
+            self._items[lower] = f"{self._items[lower]}, {text}" if lower in self._items else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def _utf8(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+class BodyFailed(Exception):
+    """Carries what a body raised past urllib3, which would take an OSError for one of the network."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class TooLong(TimeoutError):
+    """A wait came to its end; the text says which."""
+
+
+class Call:
+    """One attempt on the wire: what is sent, how far it came, how long its socket may keep us."""
+
+    __slots__ = (
+        "_bytes", "_options", "_seconds", "counting", "deadline", "fresh", "host", "limit", "netloc", "port",
+        "received", "scheme", "sent", "started", "target", "url",
+    )  # fmt: skip
+
+    def __init__(self, url: str, options: NetworkOptions, deadline: float, limit: float) -> None:
+        match = _URL.fullmatch(url)
+        try:
+            parts = urlsplit(match[0][: match.end(2)] if match else "")
+            self.scheme, self.host, self.port = parts.scheme, parts.hostname or "", parts.port
+        except ValueError:  # a port or brackets that make no sense
+            self.host = ""
+        if match is None or not self.host:
+            raise permanent(UnreachableError(f"{redact(url)!r} is not a web address that can be reached."))
+        self.url = url
+        default = self.port == {"http": 80, "https": 443}[self.scheme]
+        self.netloc = match[2].lower().rpartition(":")[0] if default else match[2].lower()
+        target = match[3] or "/"
+        self.target = target if target.startswith("/") else "/" + target
+        self.deadline = deadline  # time.monotonic(); inf: as long as bytes move
+        self.limit = limit  # the same as the caller knows it: seconds for the whole call
+        self.fresh = True  # the connection was made for this call
+        self.started = self.sent = self.received = False
+        self.counting = deadline == math.inf
+        self._options = options
+        self._bytes = 0
+        self._seconds = 0.0
+
+    def patience(self) -> float:
+        """Seconds that the next wait for the socket may take."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise self.late()
+        return min(self._options.timeout, left)
+
+    def moved(self, count: int, seconds: float) -> None:
+        """So many bytes took so long on the socket; the time that our own side needs is not counted."""
+        if not self.counting:
+            return
+        self._bytes += count
+        self._seconds += seconds
+        if self._seconds >= self._options.stall_window:
+            floor = self._options.stall_bytes_per_second
+            if self._bytes < floor * self._seconds:
+                raise TooLong(
+                    f"The connection to {self.netloc} is too slow: fewer than {floor} bytes per second "
+                    f"for {self._options.stall_window:g} s."
+                )
+            self._bytes, self._seconds = 0, 0.0
+
+    def late(self) -> TooLong:
+        """What to raise when a wait of `patience()` brought nothing."""
+        if time.monotonic() >= self.deadline - 0.001:
+            return TooLong(f"{self.netloc} did not finish the request within {self.limit:g} s.")
+        return TooLong(f"{self.netloc} was silent for {self._options.timeout:g} s.")
+
+    def await_reply(self) -> None:
+        """The request is out; the server may think, but not for ever."""
+        self.counting = False
+        if self.deadline == math.inf:
+            self.deadline = time.monotonic() + self.limit
+
+
+class CallHeaders(dict[str, Any]):
+    """Request headers that bring their call along to the connection, through urllib3."""
+
+    call: Call
+
+    def copy(self) -> CallHeaders:
+        twin = CallHeaders(self)
+        twin.call = self.call
+        return twin
+
+
+class WatchedSocket(io.RawIOBase):
+    """The reading side of a socket, with a call's patience at every single read."""
+
+    def __init__(self, raw: Any, sock: Any, call: Call) -> None:
+        self._raw, self._sock, self._call = raw, sock, call
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        call = self._call
+        self._sock.settimeout(call.patience())
+        start = time.monotonic()
+        try:
+            count: int | None = self._raw.readinto(buffer)
+        except TimeoutError:
+            raise call.late() from None
+        if count:
+            call.received = True
+        call.moved(count or 0, time.monotonic() - start)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class WatchedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, call: Call, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(WatchedSocket(raw, sock, call), HEAD_BUFFER)
+
+
+class Outgoing:
+    """A body on its way: counted against its size, which is a promise."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._left = body.size
+        self._ended = False
+
+    def read(self, count: int = READ) -> bytes:
+        try:
+            return self._read(count)
+        except Exception as problem:
+            raise BodyFailed(problem) from None
+
+    def _read(self, count: int) -> bytes:
+        if self._left is None:
+            return self._body.read(count)
+        data = self._body.read(min(count, self._left)) if self._left else b""
+        if self._left and not data:
+            raise SourceChangedError(f"The source gave fewer than the {self._body.size} bytes it promised.")
+        self._left -= len(data)
+        if not self._left and not self._ended:
+            self._ended = True
+            # Before the last bytes are handed out: the server must never take this for complete.
+            if isinstance(self._body, StreamBody) and self._body.read(1):
+                raise SourceChangedError(
+                    f"The source gave more than the {self._body.size} bytes it promised."
+                )
+        return data
+
+
+def headers_of(request: Request, call: Call, user_agent: str) -> CallHeaders:
+    headers = CallHeaders()
+    headers.call = call
+    for name, value in request.headers.items():
+        if _NOT_IN_A_HEADER.search(value):
+            raise AttributeRefusedError(f"The header {name} may not hold control characters.", field=name)
+        headers[name] = value if value.isascii() else value.encode()
+    given = {name.lower() for name in headers}
+    if "host" not in given:
+        headers["Host"] = call.netloc
+    if "user-agent" not in given:
+        headers["User-Agent"] = user_agent
+    if "accept-encoding" not in given:
+        headers["Accept-Encoding"] = "identity"
+    if "content-length" not in given:
+        length = size(request)
+        if length is not None and (length or request.method in ("PUT", "POST", "PATCH")):
+            headers["Content-Length"] = str(length)
+    return headers
+
+
+def size(request: Request) -> int | None:
+    if isinstance(request.body, Body):
+        return request.body.size
+    return len(request.body or b"")
+
+
+def is_small(request: Request) -> bool:
+    length = size(request)
+    return length is not None and length <= SMALL_BODY
+
+
+def permanent(error: NetworkError) -> NetworkError:
+    error.retryable = False
+    return error
