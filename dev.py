@@ -84,6 +84,8 @@ TEST_DESKTOP = (
     Need("pcmanfm-qt", program="pcmanfm-qt"),
     Need("gnome-keyring", program="gnome-keyring-daemon"),
     Need("imagemagick", program="import"),
+    # Stories find controls as screen readers do.
+    Need("at-spi2-core", program="/usr/libexec/at-spi-bus-launcher"),
 )
 PACKAGING = (Need("binutils", program="objdump"),)
 
