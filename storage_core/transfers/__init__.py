@@ -1,4 +1,6 @@
-"""Transfers that can be trusted: jobs on threads, a journal that survives kill -9, receipts that say what was checked."""
+"""Transfers that can be trusted: jobs on threads, a journal that survives kill -9, receipts that say what was
+checked.
+"""
 
 from storage_core.transfers.engine import Engine
 from storage_core.transfers.rows import Changes, ItemReport, JobRow, Question, State, Summary

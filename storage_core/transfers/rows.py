@@ -80,7 +80,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is new since a stamp: rows to put in place of the known ones, ids that are gone, the next stamp to ask with."""
+    """What is new since a stamp: rows to put in place of the known ones, ids that are gone, the next stamp to
+    ask with.
+    """
 
     stamp: int
     rows: tuple[JobRow, ...] = ()

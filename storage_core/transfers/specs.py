@@ -1,4 +1,6 @@
-"""What to transfer: plain frozen data, also as the journal keeps it. No credentials, no addresses: account ids only."""
+"""What to transfer: plain frozen data, also as the journal keeps it. No credentials, no addresses: account
+ids only.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class UploadSpec:
-    """Files and folders of this computer into `target` (its key is a prefix). Folders go in with their own name."""
+    """Files and folders of this computer into `target` (its key is a prefix). Folders go in with their own
+    name.
+    """
 
     paths: tuple[str, ...]
     target: Ref
@@ -40,8 +44,8 @@ class UploadSpec:
 
 @dataclass(frozen=True, slots=True)
 class DownloadSpec:
-    """Objects, folders or containers into a local folder. `base` is cut from the names: photos/raw/a with base
-    photos/ becomes folder/raw/a."""
+    """Objects, folders or containers into a local folder. `base` is cut from the names: photos/raw/a with
+    base photos/ becomes folder/raw/a."""
 
     sources: tuple[Ref, ...]
     folder: str

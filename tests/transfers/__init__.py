@@ -1,0 +1,1 @@
+"""Tests of operations and of the transfer engine."""
