@@ -1,4 +1,4 @@
-"""Anyone on the internet may read a container, or nobody. The provider tells the state; turning asks first."""
+"""Anyone on the internet may read a container, or nobody. The provider tells which; turning it asks first."""
 
 from __future__ import annotations
 

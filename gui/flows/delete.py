@@ -79,7 +79,7 @@ def delete_all(driver: StorageDriver, chosen: Chosen, progress: Progress) -> lis
         failures += driver.delete_objects(container, some)
         progress.step(len(some))
     for folder in chosen.folders:
-        failures += operations.delete_tree(driver, container, folder, watch=progress.step)
+        failures += operations.delete_tree(container, folder, progress.step)
     return failures
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from storage_core.attributes import Attributes
+from storage_core import operations
 from storage_core.base import StorageDriver
-from storage_core.body import BytesBody
 from storage_core.errors import InvalidObjectNameError, LibcloudError
 
 from .. import text
@@ -17,8 +16,6 @@ from ..dialogs.name import NameDialog
 from ..error_box import show_error
 from .connect import driver_for
 from .window import Window
-
-FOLDER_TYPE = "application/x-directory"
 
 
 async def new_folder(app: Context, window: Window) -> None:
@@ -41,7 +38,8 @@ async def new_folder(app: Context, window: Window) -> None:
     while await closed(dialog):
         folder = place.below(dialog.name)
         try:
-            await in_thread(_make, driver, folder, account=place.account)
+            container = driver.open_container(place.container)
+            await in_thread(operations.make_folder, container, folder.prefix, account=place.account)
         except LibcloudError as error:
             doing = tr("create the folder “{name}”").format(name=text.shown(dialog.name))
             await show_error(window.widget, error, doing)
@@ -64,11 +62,3 @@ def why_not_name(window: Window, driver: StorageDriver, place: Place, name: str)
     except InvalidObjectNameError as error:
         return str(error)
     return ""
-
-
-# -- helpers --
-
-
-def _make(driver: StorageDriver, folder: Place) -> None:
-    container = driver.open_container(folder.container)
-    driver.put_object(container, folder.prefix, BytesBody(b""), Attributes(content_type=FOLDER_TYPE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from storage_core import operations
-from storage_core.base import StorageDriver
+from storage_core.base import Object, StorageDriver
 from storage_core.errors import LibcloudError, ObjectDoesNotExistError, StoppedError
 
 from .. import text
@@ -16,7 +16,6 @@ from ..dialogs.message import MessageDialog
 from ..dialogs.name import NameDialog
 from ..error_box import show_error
 from ..models.listing import Entry
-from .amount import Chosen, counted
 from .connect import driver_for
 from .folder import why_not_name
 from .progress import Progress, with_progress
@@ -48,11 +47,12 @@ async def rename_selected(app: Context, window: Window) -> None:
             if await in_thread(_is_taken, driver, place.container, new, account=place.account):
                 dialog.problem.setText(tr("This name is taken."))
                 continue
-            if entry.is_folder and not await _folder_agreed(window, driver, place, entry):
+            objects = await _objects_of(window, driver, place, entry)
+            if len(objects) >= ASKED_FROM and not await _agreed(window, entry, objects):
                 return
             await with_progress(
                 window.widget, tr("Renaming “{name}”").format(name=text.elided(text.shown(entry.name), 40)),
-                partial(_renamed, driver, place.container, entry.key, new), account=place.account,
+                partial(_renamed, objects, entry.key, new), account=place.account, total=len(objects),
             )  # fmt: skip
         except StoppedError:
             window.tell(tr("Stopped. Nothing is lost: what was not moved is still under the old name."))
@@ -84,32 +84,39 @@ def _is_taken(driver: StorageDriver, container: str, key: str) -> bool:
     return True
 
 
-async def _folder_agreed(window: Window, driver: StorageDriver, place: Place, entry: Entry) -> bool:
+async def _objects_of(window: Window, driver: StorageDriver, place: Place, entry: Entry) -> list[Object]:
+    """The object itself, or all that a folder holds: listed before the first is moved."""
+
+    def listed(progress: Progress) -> list[Object]:
+        container = driver.open_container(place.container)
+        if not entry.is_folder:
+            return [driver.get_object(place.container, entry.key)]
+        found: list[Object] = []
+        for page in driver.iterate_pages(container, entry.key, delimiter=""):
+            progress.step(len(page.objects))
+            found += page.objects
+        return found
+
+    heading = window.widget.tr("Counting “{name}”").format(name=text.elided(text.shown(entry.name), 40))
+    return await with_progress(window.widget, heading, listed, account=place.account)
+
+
+async def _agreed(window: Window, entry: Entry, objects: list[Object]) -> bool:
     """Say how much it is when it is much: every object is copied and then deleted."""
     tr = window.widget.tr
-    name = text.elided(text.shown(entry.name), 40)
-    progress = Progress()
-    chosen = Chosen(place.container, (), (entry.key,))
-
-    def count(shared: Progress) -> None:
-        counted(driver, chosen, shared)
-        progress.done, progress.size = shared.done, shared.size
-
-    await with_progress(
-        window.widget, tr("Counting “{name}”").format(name=name), count, account=place.account
-    )
-    if progress.done < ASKED_FROM:
-        return True
+    amount = tr("It holds {n} objects, {size}. Each is copied, then its old name is deleted.")
     question = MessageDialog(
         window.widget,
-        tr("Rename the folder “{name}”?").format(name=name),
-        tr("It holds {n} objects, {size}. Each is copied to its new name, then the old one is deleted.").format(
-            n=text.count(progress.done), size=text.size(progress.size)
-        ),
+        tr("Rename the folder “{name}”?").format(name=text.elided(text.shown(entry.name), 40)),
+        amount.format(n=text.count(len(objects)), size=text.size(sum(found.size for found in objects))),
         accept=tr("Rename"),
-    )  # fmt: skip
+    )
     return await closed(question)
 
 
-def _renamed(driver: StorageDriver, container: str, old: str, new: str, progress: Progress) -> None:
-    operations.rename(driver, driver.open_container(container), old, new, watch=progress.step)
+def _renamed(objects: list[Object], old: str, new: str, progress: Progress) -> None:
+    """One after the other: when it stops, each object has one of the two names. Call in a thread."""
+    for found in objects:
+        progress.step(0, name=found.name)
+        operations.rename(found, new + found.name.removeprefix(old))
+        progress.step()

@@ -20,7 +20,8 @@ from ..error_box import show_error
 from .connect import driver_for
 from .window import Window
 
-PASSWORD_HINT = "x-kde-passwordManagerHint"  # noqa: S105  clipboard histories leave out what is marked so
+# Clipboard histories leave out what is marked so.
+PASSWORD_HINT = "x-kde-passwordManagerHint"
 
 
 async def copy_link(app: Context, window: Window) -> None:
