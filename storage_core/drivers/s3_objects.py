@@ -1,4 +1,4 @@
-"""Single objects over S3: looking, reading, storing, copying, and who is to blame when a HEAD says only a number."""
+"""Single objects over S3: looking, reading, storing, copying, and what a bare status of HEAD means."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ def container_is_missing(wire: Wire, container_name: str) -> bool:
 
 
 def explain(wire: Wire, container_name: str, error: ProviderError) -> bool:
-    """For a HEAD refused with 400, 401 or 403, which name no reason: raise it when it is the credentials or the clock.
+    """For a HEAD refused with 400, 401 or 403, which name no reason: raise it when it is keys or clock.
 
-    True when asking has set the clock right, so that the HEAD may be sent again.
+    True when asking has set the clock right or found the region, so that the HEAD may be sent again.
     """
     if error.code or error.status not in (400, 401, 403):
         return False
-    before = wire.clock_offset
+    before = wire.clock_offset, wire.region_of(container_name)
     try:
         wire.run(Call(method="GET", container=container_name, query=(("location", ""),)))
     except (InvalidCredsError, ClockSkewError) as reason:
         raise reason from None
     except LibcloudError:
         pass  # denied as well, or something else: the first answer stands
-    return wire.clock_offset != before
+    return (wire.clock_offset, wire.region_of(container_name)) != before
 
 
 def head(wire: Wire, container: Container, object_name: str, version: str) -> Object:
@@ -198,7 +198,12 @@ def put(
         told = look(wire, container, object_name, "")
         if md5_of(told, wire.profile.hash_etag) != body.md5:
             raise
-    return Stored(etag=etag_of(told), md5=md5_of(told, wire.profile.hash_etag), version=_version_of(told))
+    return Stored(
+        etag=etag_of(told),
+        md5=md5_of(told, wire.profile.hash_etag),
+        version=_version_of(told),
+        modified=told.get("Date"),
+    )
 
 
 def _collected(wire: Wire, object_name: str, body: Body) -> Body:
@@ -207,7 +212,7 @@ def _collected(wire: Wire, object_name: str, body: Body) -> Body:
         data += piece
         if len(data) > COLLECT_MAX:
             raise ObjectTooLargeError(
-                "This service takes no uploads in parts, and the length of the stream is not known. Give ex_size.",
+                "This service takes no uploads in parts, and the stream's length is not known. Give ex_size.",
                 wire.driver,
                 object_name,
             )
@@ -242,7 +247,7 @@ def copy(
             "The service copied an object and did not say its ETag.", None, wire.driver
         )
     md5 = md5_of({**call.told, "ETag": etag}, wire.profile.hash_etag)
-    return Stored(etag=etag, md5=md5, version=_version_of(call.told))
+    return Stored(etag=etag, md5=md5, version=_version_of(call.told), modified=call.told.get("Date"))
 
 
 def _kept(wire: Wire, obj: Object) -> dict[str, str]:
@@ -259,7 +264,7 @@ def _kept(wire: Wire, obj: Object) -> dict[str, str]:
 
 
 def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
-    """S3 has no other way than a copy of the object onto itself; a large one is put together from its own parts."""
+    """A copy of the object onto itself, S3's only way; a large one is put together from its own parts."""
     here = replace(attributes, content_type=attributes.content_type or "binary/octet-stream")
     if obj.size <= wire.profile.copy_size_max:
         copy(wire, obj, obj.container, obj.name, here)
@@ -281,7 +286,7 @@ def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
 
 
 def delete(wire: Wire, container: Container, object_name: str, version: str) -> None:
-    """DeleteObject; of a version, when one is named. Most services answer 204 for a name that was not there."""
+    """DeleteObject; of a version, when one is named. Most services say 204 for a name that was not there."""
     call = Call(
         method="DELETE",
         container=container.name,
@@ -307,9 +312,13 @@ def delete_many(wire: Wire, container: Container, object_names: Sequence[str]) -
             failures.append(DeleteFailure(name, str(error), error.code))
     if sendable:
         call = Call(
-            method="POST", container=container.name, query=(("delete", ""),), body=s3_xml.delete_body(sendable),
-            headers={"Content-Type": "application/xml"}, md5=True,
-        )  # fmt: skip
+            method="POST",
+            container=container.name,
+            query=(("delete", ""),),
+            body=s3_xml.delete_body(sendable),
+            headers={"Content-Type": "application/xml"},
+            md5=True,
+        )
         failures += s3_xml.failures(wire.ask(call))
     return failures
 

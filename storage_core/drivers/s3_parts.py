@@ -1,4 +1,4 @@
-"""Uploads in parts: what is easy (start, send, list, abort) and what is not (completing, when the reply got lost)."""
+"""Uploads in parts: the easy verbs (start, send, list, abort), and completing when the reply gets lost."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def complete(wire: Wire, upload: Upload, parts: Sequence[Part], only_new: bool) 
             upload.object_name,
         )
     version = call.told.get("x-amz-version-id", "")
-    return Stored(etag=etag, size=sum(part.size for part in parts), version=version)
+    size = sum(part.size for part in parts)
+    return Stored(etag=etag, size=size, version=version, modified=call.told.get("Date"))
 
 
 def abort(wire: Wire, upload: Upload) -> None:
@@ -181,7 +182,8 @@ def _completed_before(wire: Wire, upload: Upload, parts: Sequence[Part], error: 
     sizes = sum(part.size for part in parts)
     if not same or (sizes > 0 and size != sizes):
         raise error
-    return Stored(etag=etag, size=size, version=reply.headers.get("x-amz-version-id", ""))
+    version, modified = reply.headers.get("x-amz-version-id", ""), reply.headers.get("Last-Modified")
+    return Stored(etag=etag, size=size, version=version, modified=modified)
 
 
 def _take_away(wire: Wire, upload: Upload, etag: str) -> None:
