@@ -12,6 +12,7 @@ from .saved_file import SavedFile, UnreadableFileError
 
 THIS_COMPUTER = "this-computer"
 DEMO_CLOUD = "demo-cloud"
+HOME = "Home"  # the one container of This computer
 BUILT_IN = frozenset({THIS_COMPUTER, DEMO_CLOUD})
 VERSION = 1
 
@@ -99,7 +100,7 @@ class Accounts:
         home = home or Path.home()
         # Nothing is translated here; panes translate the titles of built-in accounts.
         self._accounts: dict[str, Account] = {
-            THIS_COMPUTER: Account(THIS_COMPUTER, "This computer", "local", {"key": str(home)}),
+            THIS_COMPUTER: Account(THIS_COMPUTER, "This computer", "local", {"key": str(home)}, start=HOME),
             DEMO_CLOUD: Account(DEMO_CLOUD, "Demo cloud", "dummy"),
         }
 

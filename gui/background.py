@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import socket
 import sys
 import threading
 import time
@@ -16,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication, QDialog
 from qasync import QEventLoop
 from shiboken6 import Shiboken
@@ -149,6 +151,28 @@ def finish(seconds: float = SECONDS_TO_END) -> bool:
                 _log.warning("%s is still busy", thread.name)
                 return False
     return True
+
+
+def on_signals(owner: QObject, stop: Callable[[], object]) -> None:
+    """Call `stop()` on the GUI thread when the system asks the program to end (SIGTERM, SIGINT, SIGHUP).
+
+    Python runs signal handlers between its own instructions, of which an idle window has none: hence the pipe.
+    """
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda *_: None)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read, owner)
+
+    def heard() -> None:
+        reader.recv(64)
+        stop()
+
+    notifier.activated.connect(heard)
+    owner.destroyed.connect(lambda: (signal.set_wakeup_fd(-1), reader.close(), writer.close()))
 
 
 def is_gui_thread() -> bool:

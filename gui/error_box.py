@@ -29,7 +29,6 @@ from storage_core.http import redact
 
 from . import theme
 from .actions import QT_TRANSLATE_NOOP
-from .actions import QT_TRANSLATE_NOOP
 from .background import closed
 from .icons import pixmap
 from .secrets import KeyringLockedError, NoKeyringHereError, SecretsError
@@ -402,7 +401,9 @@ class Box(QDialog):
         button.setAutoDefault(False)
         button.setDefault(default)
         if danger:
-            button.setProperty("role", "bad")
+            tint(button, "bad")
+        if default:
+            button.setFocus()
         button.clicked.connect(lambda: self._choose(key, accept=not escape))
         return button
 
@@ -421,7 +422,7 @@ class Box(QDialog):
         area = QPlainTextEdit(self._details, self)
         area.setReadOnly(True)
         area.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        area.setMinimumSize(QSize(TEXT_WIDTH, 120))
+        area.setFixedSize(QSize(TEXT_WIDTH, 128))
         area.setAccessibleName(tr("Details"))
         area.setTabChangesFocus(True)
         area.hide()
@@ -465,6 +466,13 @@ def paragraph(text: str, parent: QWidget) -> PlainLabel:
     label.setMaximumWidth(TEXT_WIDTH)
     label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return label
+
+
+def tint(widget: QWidget, role: str) -> None:
+    """Give a widget a role of the style sheet: "bad", "warn", "good", "muted", "notice", or "" for none."""
+    widget.setProperty("role", role)
+    widget.style().unpolish(widget)  # a style sheet looks at properties only once
+    widget.style().polish(widget)
 
 
 # -- helpers --

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
+    QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -28,6 +29,7 @@ from storage_core.providers import ProviderRow
 
 from .. import theme
 from ..accounts import Account, new_id
+from ..error_box import tint
 from ..icons import exists, keep_picture, pixmap
 from ..network import PROXY_LOGIN
 from ..text import PlainLabel, shown
@@ -38,7 +40,7 @@ from .provider_list import ProviderList
 
 U = theme.UNIT
 # Fields that few people need; they are below *More options* unless the row requires them.
-SELDOM = frozenset({"region", "addressing", "token", "anonymous"})
+SELDOM = frozenset({"endpoint", "region", "addressing", "token", "anonymous"})
 ADDRESSES = frozenset({"endpoint", "host", "auth_url", "identity_url"})
 ANONYMOUS = "anonymous"
 
@@ -53,8 +55,7 @@ class Result:
     field: str = ""  # the input that most likely holds the mistake
     region: str = ""  # a region the service named, offered as a button
     pin: str = ""  # the SHA-256 of a certificate that nobody vouches for, offered for trust in red
-    subject: str = ""  # whose certificate it says to be
-    issuer: str = ""
+    issuer: str = ""  # who signed that certificate, by its own words
 
 
 class AccountDialog(QDialog):
@@ -291,8 +292,10 @@ class AccountDialog(QDialog):
         row.addWidget(self.test)
         row.addStretch(1)
         row.addWidget(self.submit_anyway)
-        row.addWidget(self.cancel)
-        row.addWidget(self.submit)
+        ends = QDialogButtonBox(self)  # puts the two where this system has them
+        ends.addButton(self.submit, QDialogButtonBox.ButtonRole.ApplyRole)
+        ends.addButton(self.cancel, QDialogButtonBox.ButtonRole.RejectRole)
+        row.addWidget(ends)
         self.submit_anyway.hide()
         self.test.setEnabled(False)
         self.submit.setEnabled(False)
@@ -427,13 +430,10 @@ class AccountDialog(QDialog):
         if picture:
             self._result_picture.setPixmap(pixmap(picture, 20, theme.color(role), self.devicePixelRatioF()))
         self._result_text.setText(text)
-        self._result_text.setProperty("role", role)
         self._result_hint.setText(hint)
         self._result_hint.setVisible(bool(hint))
-        self._result.setProperty("role", "notice" if role == "bad" else "")
-        for widget in (self._result, self._result_text):
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
+        tint(self._result, "notice" if role == "bad" else "")
+        tint(self._result_text, role)
         self._offer_region.hide()
         self.trust.hide()
         self._result_pin.hide()
@@ -452,16 +452,9 @@ class AccountDialog(QDialog):
         self.trust.setProperty("pin", result.pin)
         self._result_pin.setVisible(bool(result.pin))
         if result.pin:
-            text = self.tr(
-                "Certificate of {subject}, signed by {issuer}. SHA-256 fingerprint:\n{fingerprint}"
-            )
-            self._result_pin.setText(
-                text.format(
-                    subject=shown(result.subject or self.tr("nobody named")),
-                    issuer=shown(result.issuer or self.tr("nobody named")),
-                    fingerprint=checks.fingerprint(result.pin),
-                )
-            )
+            text = self.tr("Issued by {issuer}. SHA-256 fingerprint:\n{fingerprint}")
+            issuer = shown(result.issuer or self.tr("nobody named"))
+            self._result_pin.setText(text.format(issuer=issuer, fingerprint=checks.fingerprint(result.pin)))
 
     def _take_pin(self) -> None:
         self.advanced.set_pin(str(self.trust.property("pin")))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from storage_core.providers import Field
 
+from ..error_box import tint
 from ..icons import keep
 from ..text import PlainLabel
 
@@ -74,9 +75,7 @@ class Input(QWidget):
     def say(self, text: str, *, problem: bool = True) -> None:
         """Show what is wrong (or a warning) below the control; "" takes it away."""
         self._note.setText(text)
-        self._note.setProperty("role", "bad" if problem else "warn")
-        self._note.style().unpolish(self._note)
-        self._note.style().polish(self._note)
+        tint(self._note, "bad" if problem else "warn")
         self._note.setVisible(bool(text))
 
     def said(self) -> str:

@@ -18,7 +18,7 @@ class MessageDialog(Box):
 
     def __init__(
         self,
-        parent: QWidget,
+        parent: QWidget | None,
         title: str,
         text: str,
         *,
@@ -40,7 +40,14 @@ class NoticeDialog(Box):
     """Something to know, and one button."""
 
     def __init__(
-        self, parent: QWidget, title: str, text: str, *, hint: str = "", details: str = "", icon: str = "info"
+        self,
+        parent: QWidget | None,
+        title: str,
+        text: str,
+        *,
+        hint: str = "",
+        details: str = "",
+        icon: str = "info",
     ) -> None:
         super().__init__(parent, title, text, hint=hint, details=details, icon=icon, danger=False)
         close = QCoreApplication.translate("MessageDialog", "Close")

@@ -26,6 +26,7 @@ class ProviderList(QWidget):
     def __init__(self, rows: Sequence[ProviderRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words: dict[str, str] = {}
+        self._regions: set[str] = set()  # a service's rows for one region each: shown when searched
         self._later: dict[str, str] = {}  # services without a driver yet: words to the sentence that says so
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -51,7 +52,7 @@ class ProviderList(QWidget):
         self._fill(rows)
         self.search.textChanged.connect(self._filter)
         self.search.installEventFilter(self)
-        self.list.currentItemChanged.connect(self._moved)
+        self.list.itemSelectionChanged.connect(self._moved)
         self._filter("")
 
     def select(self, constant: str) -> None:
@@ -89,6 +90,8 @@ class ProviderList(QWidget):
             item.setData(CONSTANT, row.constant)
             self.list.addItem(item)
             self._words[row.constant] = f"{row.title} {row.group} {row.constant}".casefold()
+            if "region" in row.preset:
+                self._regions.add(row.constant)
         for row in rows:
             if not _is_open(row):
                 self._later[f"{row.title} {row.constant}".casefold()] = f"{row.title}: {row.arrives}"
@@ -105,7 +108,7 @@ class ProviderList(QWidget):
                 head.setHidden(True)
                 continue
             match = all(word in self._words[constant] for word in words)
-            item.setHidden(not match)
+            item.setHidden(not match or (constant in self._regions and not words))
             if not item.isHidden():
                 found = True
                 if head is not None:
@@ -122,15 +125,16 @@ class ProviderList(QWidget):
         shown = self.visible()
         if not shown:
             return
-        now = self.list.currentItem()
-        constant = now.data(CONSTANT) if now is not None else None
-        at = shown.index(constant) + step if constant in shown else 0
+        at = next((shown.index(constant) + step for constant in self._chosen() if constant in shown), 0)
         self.select(shown[max(0, min(at, len(shown) - 1))])
 
     def _moved(self) -> None:
-        item = self.list.currentItem()
-        if item and item.data(CONSTANT):
-            self.chosen.emit(item.data(CONSTANT))
+        for constant in self._chosen():
+            self.chosen.emit(constant)
+
+    def _chosen(self) -> list[str]:
+        """The selected service, or nothing."""
+        return [item.data(CONSTANT) for item in self.list.selectedItems() if item.data(CONSTANT)]
 
 
 def _is_open(row: ProviderRow) -> bool:

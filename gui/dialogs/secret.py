@@ -18,7 +18,7 @@ class SecretDialog(Frame):
     def __init__(
         self, title: str, fields: Sequence[Field], reason: str, parent: QWidget | None, *, can_keep: bool
     ) -> None:
-        """`reason`: why it is asked, a sentence. Without `can_keep` the secret is for this run; that is said."""
+        """`reason`: why it is asked, a sentence. Without `can_keep` it is for this run, and that is said."""
         heading = self.tr("Sign in to {title}").format(title=title)
         super().__init__(heading, parent)
         self.setObjectName("secret dialog")

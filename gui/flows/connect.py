@@ -15,7 +15,7 @@ from storage_core.base.driver import StorageDriver
 from storage_core.providers import Field
 
 from .. import network
-from ..accounts import BUILT_IN, DEMO_CLOUD, THIS_COMPUTER, Account, new_id
+from ..accounts import BUILT_IN, DEMO_CLOUD, HOME, THIS_COMPUTER, Account, new_id
 from ..background import closed, in_thread, start
 from ..context import Context
 from ..demo import fill
@@ -61,7 +61,8 @@ async def driver_for(app: Context, window: Window, account_id: str) -> StorageDr
         if secrets is None:
             return None
         try:
-            driver = await in_thread(open_account, account, secrets, account=account_id)
+            store = str(app.folders.data / "local")
+            driver = await in_thread(open_account, account, secrets, store, account=account_id)
         except FAILURES as error:
             await _failed(app, window, account, error)
             return None
@@ -81,10 +82,16 @@ async def sign_in_again(app: Context, window: Window, account_id: str) -> Storag
     return await driver_for(app, window, account_id)
 
 
-def open_account(account: Account, secrets: Mapping[str, str], **more: object) -> StorageDriver:
-    """A driver for an account. In a thread: the system is asked for its proxy. LibcloudError, ValueError."""
+def open_account(
+    account: Account, secrets: Mapping[str, str], store: str = "", **more: object
+) -> StorageDriver:
+    """A driver for an account. In a thread: the system is asked for its proxy. LibcloudError, ValueError.
+
+    `store`: the folder for metadata of local files that their file system cannot hold.
+    """
+    local = {"ex_store": store, "ex_trash": True}
     if account.id == THIS_COMPUTER:
-        return providers.open_driver("local", account.values, ex_single_container=True)
+        return providers.open_driver("local", account.values, ex_container_name=HOME, **local)
     if account.id == DEMO_CLOUD:
         return fill(providers.open_driver("dummy", {}, ex_store=DEMO_CLOUD))
     try:
@@ -95,7 +102,7 @@ def open_account(account: Account, secrets: Mapping[str, str], **more: object) -
         ) from error
     typed = {name: value for name, value in secrets.items() if name != network.PROXY_LOGIN}
     if row.constant == "local":
-        return providers.open_driver("local", {**account.values, **typed})
+        return providers.open_driver("local", {**account.values, **typed}, **local)
     target = account.values.get("endpoint") or str(row.options.get("endpoint", ""))
     options = network.options(account, secrets.get(network.PROXY_LOGIN, ""), _a_url(target))
     return providers.open_driver(row.constant, {**account.values, **typed}, **{**options, **more})

@@ -1,0 +1,197 @@
+"""Builds the objects, hands them on, shows the window, and ends in good order."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+
+import PySide6
+from PySide6.QtCore import QCoreApplication, QLockFile
+from PySide6.QtWidgets import QApplication
+
+from storage_core.errors import LibcloudError
+from storage_core.transfers import Engine
+
+from . import background, records, tour
+from .accounts import DEMO_CLOUD, THIS_COMPUTER, Accounts
+from .background import closed, from_any_thread, in_thread, running_loop, start
+from .context import Context, Drivers
+from .dialogs.message import NoticeDialog
+from .error_box import crash_box, crash_report, show_error
+from .flows.connect import driver_for
+from .flows.quit import quit_app
+from .icons import app_icon
+from .main_window import MainWindow
+from .saved_file import make_private
+from .secrets import Secrets
+from .settings import Folders, Settings, portable_folders, standard_folders
+
+_log = logging.getLogger(__name__)
+LOCK_MS = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program. Returns its exit code."""
+    options = _options(arguments)
+    folders = portable_folders(options.portable) if options.portable else standard_folders()
+    records.begin(folders.log)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("Skyferry")
+    application.setApplicationVersion(version())
+    application.setDesktopFileName("skyferry")
+    application.setWindowIcon(app_icon())
+    lock = _lock(folders)
+    if lock is None:
+        return background.run(_already_running)
+    code = background.run(partial(_run, options, folders))
+    lock.unlock()
+    if not background.finish():
+        _log.warning("left without waiting for a call that does not end")
+        logging.shutdown()
+        os._exit(code)  # that call's thread would keep the process
+    return code
+
+
+def version() -> str:
+    """Of the installed program; "development" in a checkout."""
+    try:
+        return metadata.version("skyferry")
+    except metadata.PackageNotFoundError:
+        return "development"
+
+
+def build(folders: Folders, secrets: Secrets | None = None) -> Context:
+    """All objects, nothing opened: no network, no keyring, no journal. OSError from a broken disk."""
+    drivers = Drivers()
+    accounts = Accounts(folders.accounts)
+    accounts.load()
+    settings = Settings.load(folders.settings)
+    engine = Engine(folders.journal, drivers.get, workers=settings.transfers_at_once)
+    engine.bytes_per_second_max = settings.bytes_per_second_max
+    return Context(settings, accounts, secrets or Secrets(), engine, drivers, folders)
+
+
+# -- the window's life --
+
+
+async def _run(options: argparse.Namespace, folders: Folders) -> int:
+    try:
+        app = build(folders)
+    except OSError as error:
+        await show_error(None, error, tr("read the settings"))
+        return 1
+    if options.theme:
+        app.settings.theme = options.theme
+    window = MainWindow(app)
+    _report_crashes(app, window)
+    background.on_signals(window.widget, lambda: start(quit_app(app, window, ask=False), window.widget))
+    window.widget.show()
+    opened = start(_open(app, window), window.widget)
+    if options.tour is None:
+        await app.over.wait()
+        code = 0
+    else:
+        await opened
+        code = await tour.play(app, window, options.tour or DEMO_CLOUD, options.screenshots)
+        await quit_app(app, window, ask=False)
+    window.widget.hide()
+    return code
+
+
+async def _open(app: Context, window: MainWindow) -> None:
+    """What waits for a disk, once the window is there: the built-in accounts, then the journal."""
+    for account_id in (THIS_COMPUTER, DEMO_CLOUD):
+        await driver_for(app, window, account_id)
+    try:
+        await in_thread(_start_engine, app, pool="disk")
+    except LibcloudError as error:
+        await show_error(window.widget, error, tr("open the journal of transfers"))
+    for problem in (app.settings.problem, app.accounts.problem, app.engine.notice):
+        if problem:
+            _log.warning("%s", problem)
+            title = tr("Something could not be read at the start")
+            await closed(NoticeDialog(window.widget, title, problem, icon="warning"))
+
+
+def _start_engine(app: Context) -> None:
+    make_private(app.folders.data)
+    app.engine.start()
+
+
+async def _already_running() -> int:
+    text = tr("Skyferry is already running with this profile.")
+    hint = tr("Look for its window. Two at once would write over each other's transfers.")
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
+    await closed(NoticeDialog(None, text, hint))
+    return 1
+
+
+# -- crashes --
+
+
+def _report_crashes(app: Context, window: MainWindow) -> None:
+    """From here on a fault of ours is logged and shown, and the program goes on."""
+    loop = running_loop()
+    open_boxes: list[object] = []
+    about = (
+        f"Skyferry {version()}, Python {platform.python_version()}, PySide6 {PySide6.__version__}",
+        platform.platform(),
+    )
+
+    async def show(error: BaseException) -> None:
+        if open_boxes:
+            return  # one at a time; the log has them all
+        open_boxes.append(error)
+        try:
+            await closed(crash_box(window.widget, crash_report(error, about), str(app.folders.log)))
+        finally:
+            open_boxes.clear()
+
+    def report(error: BaseException) -> None:
+        _log.error("unexpected", exc_info=error)
+        if not app.over.is_set():
+            from_any_thread(loop, lambda: start(show(error), window.widget))
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        report(error)
+
+    sys.excepthook = hook
+    background.report_thread_errors(report)
+
+
+# -- the start --
+
+
+def _lock(folders: Folders) -> QLockFile | None:
+    """One program per profile; None when another one has it. A lock left by a crash is taken over."""
+    make_private(folders.lock.parent)
+    lock = QLockFile(str(folders.lock))
+    lock.setStaleLockTime(0)  # only a dead owner makes it stale
+    return lock if lock.tryLock(LOCK_MS) else None
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("skyferry", description="A desktop browser for every object store.")
+    parser.add_argument("--version", action="version", version=f"Skyferry {version()}")
+    parser.add_argument(
+        "--tour", nargs="?", const="", metavar="ACCOUNT",
+        help="play the guided tour on a saved account (by its name; default: the demo cloud) and exit",
+    )  # fmt: skip
+    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="where the tour writes its pictures")
+    parser.add_argument(
+        "--portable", type=Path, metavar="DIR", help="keep settings, accounts and journal below DIR"
+    )
+    parser.add_argument("--theme", choices=("light", "dark"), help="instead of what the system says")
+    return parser.parse_args(arguments)
+
+
+tr = partial(QCoreApplication.translate, "App")
