@@ -226,6 +226,12 @@ class Theme(QObject):
             return
         self._filled = True
         self._application.setPalette(made)
+        # Fusion draws the rings of check boxes and radio buttons as a darker window: on a dark one, nobody
+        # sees them.
+        rings = QPalette(made)
+        rings.setColor(QPalette.ColorRole.Window, QColor(self.colors.muted))
+        for kind in ("QCheckBox", "QRadioButton"):
+            self._application.setPalette(rings, kind)
         self._application.setStyleSheet(sheet(self.colors))
         self.changed.emit()
 
