@@ -156,7 +156,7 @@ def finish(seconds: float = SECONDS_TO_END) -> bool:
 def on_signals(owner: QObject, stop: Callable[[], object]) -> None:
     """Call `stop()` on the GUI thread when the system asks the program to end (SIGTERM, SIGINT, SIGHUP).
 
-    Python runs signal handlers between its own instructions, of which an idle window has none: hence the pipe.
+    Python runs signal handlers between its own instructions; an idle window has none: hence the pipe.
     """
     reader, writer = socket.socketpair()
     reader.setblocking(False)
@@ -171,8 +171,13 @@ def on_signals(owner: QObject, stop: Callable[[], object]) -> None:
         reader.recv(64)
         stop()
 
+    def over() -> None:
+        signal.set_wakeup_fd(-1)
+        reader.close()
+        writer.close()
+
     notifier.activated.connect(heard)
-    owner.destroyed.connect(lambda: (signal.set_wakeup_fd(-1), reader.close(), writer.close()))
+    owner.destroyed.connect(over)
 
 
 def is_gui_thread() -> bool:

@@ -328,7 +328,9 @@ def details(error: BaseException) -> str:
     return redact("\n".join(f"{name}: {value}" for name, value in facts if value not in ("", None)))
 
 
-async def show_error(parent: QWidget, error: Exception, doing: str, *, offers: Collection[str] = ()) -> str:
+async def show_error(
+    parent: QWidget | None, error: Exception, doing: str, *, offers: Collection[str] = ()
+) -> str:
     """Show the box and wait; returns the key of the pressed button, "" when it was just closed.
 
     `offers`: what the caller can do (keys of BUTTONS); of these the box shows what makes sense for the error.

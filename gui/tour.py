@@ -1,6 +1,6 @@
-"""The guided tour: real files through the real window, by the flows of the user's commands; every byte checked.
+"""The guided tour: real files through the real window, by the flows of the commands; every byte is checked.
 
-`play` works on any account, prints one line per step, writes pictures, takes away what it made, and returns 0 or 1.
+`play` works on any account, prints a line per step, writes pictures, takes away what it made, gives 0 or 1.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ async def play(app: Context, window: Window, account_name: str, pictures: Path |
             said = await within(SECONDS_PER_STEP, step(tour))
             print(f"ok  {time.monotonic() - began:5.1f} s  {said}", flush=True)
     except (TourFailed, LibcloudError, OSError, TimeoutError) as error:
-        print(f"FAILED in “{_title(step)}”: {error or type(error).__name__}", flush=True)
+        print(f"FAILED in “{_title(step)}”: {str(error) or type(error).__name__}", flush=True)
         await _picture(tour, "failed")
         code = 1
     finally:
@@ -347,9 +347,9 @@ def _title(step: Callable[[Tour], Awaitable[str]]) -> str:
 
 
 def _write_files(tour: Tour) -> None:
-    """A small folder with what goes wrong elsewhere: an empty file, odd names, several parts' worth of bytes."""
+    """A small folder with what goes wrong elsewhere: an empty file, odd names, bytes for several parts."""
     contents = {
-        "letter.txt": "Dear reader,\n\nthis file has seen a cloud.\n".encode(),
+        "letter.txt": b"Dear reader,\n\nthis file has seen a cloud.\n",
         "empty.bin": b"",
         "Grüße & more #1.txt": "täglich\n".encode(),
         "large.bin": os.urandom(9_000_000),

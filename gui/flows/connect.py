@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 from shiboken6 import Shiboken
@@ -29,7 +30,7 @@ from .window import Window
 
 ANONYMOUS = "anonymous"
 # A test answers soon: somebody sits in front of it.
-TEST_OPTIONS = {"attempts": 2, "connect_timeout": 8.0, "timeout": 15.0, "deadline": 25.0}
+TEST_OPTIONS: Mapping[str, Any] = {"attempts": 2, "connect_timeout": 8.0, "timeout": 15.0, "deadline": 25.0}
 CONTAINERS_COUNTED = 1000
 FAILURES = (errors.LibcloudError, ValueError, OSError)
 
@@ -82,14 +83,12 @@ async def sign_in_again(app: Context, window: Window, account_id: str) -> Storag
     return await driver_for(app, window, account_id)
 
 
-def open_account(
-    account: Account, secrets: Mapping[str, str], store: str = "", **more: object
-) -> StorageDriver:
+def open_account(account: Account, secrets: Mapping[str, str], store: str, **more: Any) -> StorageDriver:
     """A driver for an account. In a thread: the system is asked for its proxy. LibcloudError, ValueError.
 
     `store`: the folder for metadata of local files that their file system cannot hold.
     """
-    local = {"ex_store": store, "ex_trash": True}
+    local: dict[str, Any] = {"ex_store": store, "ex_trash": True}
     if account.id == THIS_COMPUTER:
         return providers.open_driver("local", account.values, ex_container_name=HOME, **local)
     if account.id == DEMO_CLOUD:
@@ -220,7 +219,7 @@ async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accep
 
 def _probe(account: Account, secrets: Mapping[str, str]) -> Found:
     """One real request, or one per named container. FAILURES."""
-    driver = open_account(account, secrets, **TEST_OPTIONS)
+    driver = open_account(account, secrets, "", **TEST_OPTIONS)
     for name in account.containers:
         driver.list_page(driver.open_container(name), limit=1)
     if account.containers:
