@@ -41,6 +41,18 @@ def parse(body: bytes) -> Element:
     MalformedResponseError for what is no XML, has a DOCTYPE, is too large or too deep. Where the reply merely
     ends early its `retryable` is true.
     """
+    root = parse_page(body)
+    root.tag = root.tag.rpartition("}")[2]
+    if not _tidy(root, DEPTH_CAP - 1):
+        raise _malformed("is nested too deeply", body)
+    return root
+
+
+def parse_page(body: bytes) -> Element:
+    """As `parse`, in half the time: tags keep their namespace, and nobody has looked how deep it goes.
+
+    For the page of a listing, whose reader looks at two levels and no further.
+    """
     if len(body) > SIZE_CAP or body.count(b"<") > ELEMENTS_CAP:
         raise _malformed("is too large", body)
     declared = _DECLARED.match(body)
@@ -49,15 +61,11 @@ def parse(body: bytes) -> Element:
     if b"<!DOCTYPE" in body:
         raise _malformed("declares a document type, which no service does", body)
     try:
-        root = fromstring(body)  # noqa: S314 - the checks above are what the rule asks for
+        return fromstring(body)  # noqa: S314 - the checks above are what the rule asks for
     except ParseError as problem:
         error = _malformed(f"is not valid XML ({problem})", body)
         error.retryable = problem.code in _CUT
         raise error from None
-    root.tag = root.tag.rpartition("}")[2]
-    if not _tidy(root, DEPTH_CAP - 1):
-        raise _malformed("is nested too deeply", body)
-    return root
 
 
 def text(element: Element, path: str, default: str = "") -> str:

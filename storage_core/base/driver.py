@@ -427,7 +427,7 @@ class StorageDriver(BaseDriver):
         """Let anyone read, or stop it; returns the state that was read back."""
         self._need("public_containers")
         self._set_public_access(container, on, **options)
-        return self._get_public_access(container)
+        return self._get_public_access(container, **options)
 
     def enable_container_cdn(self, container: Container, **options: Any) -> bool:
         """Switch on the provider's native CDN where one call does it, else public access; True when on."""

@@ -98,8 +98,8 @@ class Object:
 
     `size` in bytes; `hash` the content's MD5 in hex where the provider tells it, else its ETag; `etag`
     without quotes;
-    `version` the provider's version id or "". `extra` and `meta_data` are made on first use: what a
-    listing did not carry costs one request then (`attributes` says without I/O whether it is known).
+    `version` the provider's version id where one version is meant (deleting that object removes it for good),
+    else "". `extra` and `meta_data` are made on first use: what a listing did not carry costs one request then (`attributes` says without I/O whether it is known).
     """
 
     __slots__ = (

@@ -317,6 +317,7 @@ def _object(
     stored: Stored,
     size: int,
 ) -> Object:
+    # Without its version: deleting an object that names one removes that version for good.
     return Object(
         object_name,
         size,
@@ -327,7 +328,6 @@ def _object(
         driver,
         etag=stored.etag,
         modified=stored.modified,
-        version=stored.version,
         storage_class=attributes.storage_class,
         attributes=replace(attributes, metadata=dict(attributes.metadata)),
     )

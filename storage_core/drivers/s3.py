@@ -1,4 +1,4 @@
-"""Amazon S3 and everything that speaks its protocol: one driver, told apart by the profile of its provider's row.
+"""Amazon S3 and everything that speaks its protocol: one driver, and a profile per provider's row.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -48,6 +48,14 @@ class S3StorageDriver(StorageDriver):
     preset: ClassVar[Mapping[str, Any]] = {}
     """Constructor arguments that the provider's row has decided, such as the region."""
     supports_s3_multipart_upload = True
+    container_name_pattern: ClassVar[str] = AWS_NAME_PATTERN
+    container_name_rule: ClassVar[str] = AWS_NAME_RULE
+
+    def __init_subclass__(cls) -> None:
+        """A row's class takes the name rules that its options speak of."""
+        if not profile_from(cls.options).aws_names:
+            cls.container_name_pattern = LOOSE_NAME_PATTERN
+            cls.container_name_rule = LOOSE_NAME_RULE
 
     def __init__(
         self,
@@ -68,9 +76,9 @@ class S3StorageDriver(StorageDriver):
     ) -> None:
         """Positions as in Libcloud. No I/O.
 
-        `endpoint` is a URL (http or https, port and path prefix allowed) and wins over `host`, `port` and `secure`.
-        `region` may be unknown to us. `token` is a session token. `account` is what some
-        services have in their host name. `addressing`: "auto", "path" or "virtual".
+        `endpoint` is a URL (http or https, port and path prefix allowed) and wins over `host` and `secure`.
+        `region` may be unknown to us. `token` is a session token. `account` is what some services have in
+        their host name. `addressing`: "auto", "path" or "virtual".
         `anonymous` sends requests without a signature. ValueError for an endpoint that cannot be one.
         """
         region = region or self.preset.get("region") or ""
@@ -89,12 +97,6 @@ class S3StorageDriver(StorageDriver):
     def list_regions(cls) -> list[str]:
         """The regions that are known by name; others may be given all the same."""
         return list(profile_from(cls.options).regions)
-
-    def check_container_name(self, container_name: str) -> None:
-        """See the base; the rule is Amazon's, or a looser one where the service is known to be looser."""
-        self.container_name_pattern = AWS_NAME_PATTERN if self.profile.aws_names else LOOSE_NAME_PATTERN  # type: ignore[misc]
-        self.container_name_rule = AWS_NAME_RULE if self.profile.aws_names else LOOSE_NAME_RULE  # type: ignore[misc]
-        super().check_container_name(container_name)
 
     def check_attributes(self, attributes: Attributes) -> None:
         """See the base; what no header can hold is refused here, before a byte is read."""

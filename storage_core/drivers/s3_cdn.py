@@ -1,7 +1,7 @@
 """CloudFront in front of a container, when asked for by name: `ex_cdn="cloudfront"`.
 
-A distribution of ours is known by its origin and its comment. Switching off disables it; Amazon lets it be deleted only
-once that has reached every edge, so it stays, disabled, and is switched on again the next time.
+A distribution of ours is known by its origin and its comment. Switching off disables it; Amazon lets it be
+deleted only once that has reached every edge, so it stays, disabled, and is switched on again the next time.
 https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Operations_Amazon_CloudFront.html (2020-05-31)
 """
 
@@ -42,7 +42,7 @@ class Distribution:
 
 
 def state(wire: Wire, container: Container, cdn: str) -> PublicAccess:
-    """On when a distribution of ours is enabled; its address; `why` while Amazon still carries it to its edges."""
+    """On when a distribution of ours is enabled; `why` while Amazon still carries a change to its edges."""
     _check(wire, cdn)
     found = find(wire, container)
     if found is None:
@@ -186,9 +186,9 @@ def _access_control(wire: Wire, container: Container) -> str:
 
 
 def _enable(wire: Wire, found: Distribution, on: bool) -> None:
-    """UpdateDistribution sends the whole configuration back, as it came but for one word, pinned to its ETag."""
+    """UpdateDistribution: the whole configuration as it came, but for one word, pinned to its ETag."""
     body, headers = wire.read(_call(wire, "GET", f"distribution/{found.id}/config"))
-    # The distribution's own switch is a direct child; nested ones (logging, origin shield) come under other names' parents.
+    # The distribution's own switch is a direct child; logging and origin shield have one of that name too.
     config, count = _switched(body.decode("utf-8"), on)
     if count != 1:
         raise MalformedResponseError(

@@ -103,7 +103,7 @@ def object_page(
     if token:
         query.append(("continuation-token" if version == 2 else "marker", token))
     body, _ = wire.read(Call(method="GET", container=container.name, query=tuple(query)))
-    return s3_xml.object_page(body, container, wire.driver, version, delimiter)
+    return s3_xml.object_page(body, container, wire.driver, version)
 
 
 def versions(wire: Wire, container: Container, prefix: str) -> Iterator[Version]:

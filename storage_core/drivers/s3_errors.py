@@ -1,6 +1,7 @@
 """From what an S3 service answers to our error tree, each with a sentence for a person.
 
-Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what other services send in their place.
+Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
+and what other services send in their place.
 """
 
 from __future__ import annotations
@@ -171,7 +172,9 @@ def _no_object(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _no_upload(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"The upload of {answer.object_name!r} is no longer known to the service: it was completed or removed."
+    sentence = (
+        f"The service no longer knows the upload of {answer.object_name!r}: it was completed or removed."
+    )
     return errors.ObjectDoesNotExistError(sentence, driver, answer.object_name)
 
 
@@ -194,7 +197,7 @@ def _taken(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _not_empty(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"{answer.container!r} still holds objects, old versions or unfinished uploads; only an empty one is deleted."
+    sentence = f"{answer.container!r} is not empty: objects, old versions or unfinished uploads are in it."
     return errors.ContainerIsNotEmptyError(sentence, driver, answer.container)
 
 
@@ -275,7 +278,8 @@ def _slow(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _failed(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"The service failed on its own side (status {answer.status}{f', {answer.code}' if answer.code else ''})."
+    named = f", {answer.code}" if answer.code else ""
+    sentence = f"The service failed on its own side (status {answer.status}{named})."
     return errors.ServerError(_said(answer, sentence), answer.status, driver)
 
 
@@ -307,7 +311,10 @@ def _other(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 _CODES: dict[str, Make] = {
     **dict.fromkeys(CREDENTIAL_CODES, _creds),
-    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "UnauthorizedAccess", "AccessForbidden"), _denied),
+    **dict.fromkeys(
+        ("AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "AccessForbidden"),
+        _denied,
+    ),
     **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), _skewed),
     "NoSuchBucket": _no_container,
     "NoSuchKey": _no_object,
@@ -332,15 +339,16 @@ _CODES: dict[str, Make] = {
     "InvalidRange": _bad_range,
     **dict.fromkeys(
         (
-            "SlowDown", "SlowDownRead", "SlowDownWrite", "Throttling", "ThrottlingException", "ThrottledException",
-            "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded", "TooManyRequests",
-            "TooManyRequestsException", "BandwidthLimitExceeded", "ProvisionedThroughputExceededException",
+            "SlowDown", "SlowDownRead", "SlowDownWrite", "Throttling", "ThrottlingException",
+            "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded",
+            "TooManyRequests", "TooManyRequestsException",
+            "BandwidthLimitExceeded", "ProvisionedThroughputExceededException",
         ),
         _slow,
     ),
     **dict.fromkeys(
-        ("InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete",
-         "OperationAborted", "Busy", "ServerBusy"),
+        ("InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
+         "PriorRequestNotComplete", "OperationAborted", "Busy", "ServerBusy"),
         _failed,
     ),
     **dict.fromkeys(
@@ -351,8 +359,8 @@ _CODES: dict[str, Make] = {
     **dict.fromkeys(("AccessControlListNotSupported", "InvalidBucketAclWithObjectOwnership"), _no_acl),
     "InvalidStorageClass": _attribute("storage_class"),
     **dict.fromkeys(
-        ("InvalidEncryptionAlgorithmError", "ServerSideEncryptionConfigurationNotFoundError", "KMS.NotFoundException",
-         "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMSKeyNotFound"),
+        ("InvalidEncryptionAlgorithmError", "ServerSideEncryptionConfigurationNotFoundError",
+         "KMS.NotFoundException", "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMSKeyNotFound"),
         _attribute("encryption"),
     ),
     **dict.fromkeys(("InvalidTag", "BadRequest.InvalidTag"), _attribute("tags")),
@@ -375,7 +383,7 @@ def _by_status(answer: Answer, driver: Any) -> errors.LibcloudError:
         return _creds(driver, answer)
     if status == 403:
         return _denied(driver, answer)
-    if status == 404:
+    if status == 404 and answer.code in ("", "NotFound", "404"):
         return _no_object(driver, answer) if answer.object_name else _no_container(driver, answer)
     if status == 412:
         return _changed(driver, answer)

@@ -1,7 +1,7 @@
-"""Attributes to request headers and back. What a header cannot hold reversibly is refused before anything is sent.
+"""Attributes to request headers and back. What a header cannot hold reversibly is refused before it is sent.
 
-User metadata beyond ASCII travels as RFC 2047 encoded words, which is what Amazon itself stores and gives back
-(https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html); so does a plain value that only looks like one.
+User metadata beyond ASCII travels as RFC 2047 encoded words, as Amazon itself gives it back; so does a plain
+value that only looks like one. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _AMAZON = {
     "encryption": "x-amz-server-side-encryption",
     "encryption_key": "x-amz-server-side-encryption-aws-kms-key-id",
 }
+_ALL = _CONTENT | _AMAZON
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _WORD = re.compile(r"=\?(?P<charset>[^?\s]+)\?(?P<way>[bBqQ])\?(?P<text>[^?\s]*)\?=")
 _WORDS = re.compile(
@@ -46,7 +47,7 @@ def to_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
     """Headers for a put, the start of an upload in parts, or a copy with REPLACE. AttributeRefusedError."""
     headers = {
         header: _ascii(field, value, driver)
-        for field, header in (_CONTENT | _AMAZON).items()
+        for field, header in _ALL.items()
         if (value := getattr(attributes, field))
     }
     if attributes.acl:
@@ -79,7 +80,7 @@ def to_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
 
 def from_headers(headers: Mapping[str, str]) -> Attributes:
     """What a HEAD or GET tells about an object; tags are not among it."""
-    values = {field: headers.get(header, "") for field, header in (_CONTENT | _AMAZON).items()}
+    values: dict[str, Any] = {field: headers.get(header, "") for field, header in _ALL.items()}
     # Not sent for the class STANDARD; some services do send it.
     if values["storage_class"] == "STANDARD":
         values["storage_class"] = ""
@@ -102,7 +103,7 @@ def plain_etag(value: str) -> str:
 
 
 def md5_of(headers: Mapping[str, str], trusted: bool) -> str:
-    """The content's MD5 where the ETag is one: not for parts, KMS or customer keys, nor where the profile says no."""
+    """The content's MD5 where the ETag is one: not for parts, KMS, customer keys, or when not `trusted`."""
     etag = etag_of(headers)
     coded = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
     own_key = headers.get("x-amz-server-side-encryption-customer-algorithm", "")

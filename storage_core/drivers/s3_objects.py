@@ -100,7 +100,8 @@ def head(wire: Wire, container: Container, object_name: str, version: str) -> Ob
         wire.driver,
         etag=etag,
         modified=headers.get("Last-Modified"),
-        version=version or _version_of(headers),
+        # Only when it was asked for: deleting an object with a version removes that version for good.
+        version=version,
         storage_class=attributes.storage_class,
         attributes=attributes,
     )

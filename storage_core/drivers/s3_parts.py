@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Container, Object, Part, Stored, Upload
@@ -19,7 +20,6 @@ from storage_core.errors import (
     ObjectHashMismatchError,
     SourceChangedError,
 )
-from storage_core.signing.aws4 import encode_key
 from storage_core.xml import text
 
 PAGE = "1000"
@@ -132,7 +132,8 @@ def copy(wire: Wire, upload: Upload, number: int, obj: Object, start: int, end: 
 
 def source_headers(obj: Object) -> dict[str, str]:
     """What names the source of a copy on the server, pinned to what was seen of it."""
-    source = f"/{encode_key(obj.container.name)}/{encode_key(obj.name)}"
+    name = quote(obj.name, safe="/~", errors="surrogateescape")
+    source = f"/{quote(obj.container.name, safe='')}/{name}"
     if obj.version:
         source += f"?versionId={obj.version}"
     headers = {"x-amz-copy-source": source}

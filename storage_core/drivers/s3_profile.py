@@ -1,7 +1,7 @@
 """What one S3 service is like, as data: where it lives, which habits it has, what it holds.
 
-`Profile` is filled from a provider's row; nothing in the driver asks for a provider by name. `Endpoint` turns a
-region, a container and an object name into the exact URL that is signed and sent.
+`Profile` is filled from a provider's row; nothing in the driver asks for a provider by name. `Endpoint` turns
+a region, a container and an object name into the exact URL that is signed and sent.
 Sources: AWS partitions as in botocore's partitions.json; quirks as in rclone's backend/s3/provider/*.yaml.
 """
 
@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from storage_core.capabilities import GIB, MIB, TIB, Capabilities
-from storage_core.signing.aws4 import encode_key
 
 AWS_PARTITIONS: tuple[tuple[str, str, str], ...] = (
     # region pattern, DNS suffix, partition as ARNs name it; the last one takes every region yet to come
@@ -30,7 +29,8 @@ AWS_PARTITIONS: tuple[tuple[str, str, str], ...] = (
 )
 _AWS_SUFFIXES = sorted({suffix for _, suffix, _ in AWS_PARTITIONS}, key=len, reverse=True)
 _AWS_HOST = re.compile(
-    rf"(?P<head>s3(?:-fips)?[.-](?:dualstack\.)?)(?P<region>[a-z0-9-]+)\.(?P<suffix>{'|'.join(map(re.escape, _AWS_SUFFIXES))})"
+    r"(?P<head>s3(?:-fips)?[.-](?:dualstack\.)?)(?P<region>[a-z0-9-]+)"
+    rf"\.(?P<suffix>{'|'.join(map(re.escape, _AWS_SUFFIXES))})"
 )
 _DNS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 
@@ -39,9 +39,9 @@ AWS_NAME_PATTERN = (
     r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 )
 AWS_NAME_RULE = (
-    "3 to 63 lower-case letters, digits, dots and hyphens; a letter or digit first and last; no two dots in a row; "
-    "not an IP address; not beginning with xn--, sthree- or amzn-s3-demo-; not ending with -s3alias, --ol-s3, .mrap, "
-    "--x-s3 or --table-s3"
+    "3 to 63 lower-case letters, digits, dots and hyphens; a letter or digit first and last; no two dots in "
+    "a row; not an IP address; not beginning with xn--, sthree- or amzn-s3-demo-; not ending with -s3alias, "
+    "--ol-s3, .mrap, --x-s3 or --table-s3"
 )
 LOOSE_NAME_PATTERN = r"(?!\.{1,2}$)[^/\x00-\x1f\x7f]{1,255}"
 LOOSE_NAME_RULE = "1 to 255 characters, no slash and no control characters"
@@ -135,7 +135,7 @@ def profile_from(options: Mapping[str, Any]) -> Profile:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go. `host` may hold {region} and {aws}; `port` is part of it; `path` has no slash at its end."""
+    """Where requests go. `host` may hold {region} and {aws}, and a port; `path` has no slash at its end."""
 
     scheme: str
     host: str
@@ -151,7 +151,7 @@ class Endpoint:
         """The URL of the service, a container or an object, without a query."""
         if not container:
             return f"{self.origin(region)}/"
-        key = encode_key(object_name)
+        key = quote(object_name, safe="/~", errors="surrogateescape")
         if self.takes_as_host(container):
             return f"{self.scheme}://{container}.{self._host(region)}{self.path}/{key}"
         tail = f"/{key}" if object_name else ""
@@ -206,7 +206,7 @@ def find_endpoint(
 ) -> tuple[Endpoint, str]:
     """The endpoint and the region to sign for. ValueError for what cannot be an endpoint.
 
-    `url` wins over `host`, `host` over the profile's own. A host of Amazon's own kind tells the region by itself.
+    `url` wins over `host`, `host` over the profile's own. A host of Amazon's own kind tells the region.
     """
     if addressing not in ("auto", "path", "virtual"):
         raise ValueError(f"addressing is auto, path or virtual, not {addressing!r}")

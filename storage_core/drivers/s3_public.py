@@ -1,7 +1,7 @@
-"""Who on the internet may read: a bucket policy of ours beside everybody else's, or a canned ACL where that is all there is.
+"""Who on the internet may read: a policy statement of ours beside everybody else's, or a canned ACL.
 
-Since 2023 Amazon blocks public policies and ignores ACLs on new buckets, so switching on lifts the two blocks that
-concern policies, and then adds one statement; switching off takes that statement away and nothing else.
+Since 2023 Amazon blocks public policies and ignores ACLs on new buckets, so switching on lifts the two blocks
+that concern policies, and then adds one statement; switching off takes that statement away and nothing else.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 """
 
@@ -27,7 +27,7 @@ from storage_core.xml import text
 SID = "SkyferryPublicRead"
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 READS = ("READ", "FULL_CONTROL")
-_NOT_THERE = ("NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration")
+_NOT_THERE = ("NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchPolicy")
 
 
 def state(wire: Wire, container: Container) -> PublicAccess:
@@ -72,7 +72,7 @@ def switch(wire: Wire, container: Container, on: bool) -> None:
 
 
 def switch_object(wire: Wire, obj: Object, on: bool) -> bool:
-    """A canned ACL on one object; True when it is now as asked. Containers without ACLs refuse with a sentence."""
+    """A canned ACL on one object; True when it is now as asked. Containers without ACLs refuse."""
     name = {"container": obj.container.name, "object_name": obj.name, "query": (("acl", ""),)}
     acl = "public-read" if on else "private"
     wire.run(Call(method="PUT", headers={"x-amz-acl": acl}, body=b"", **name))  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def read_policy(wire: Wire, container: Container) -> dict[str, Any]:
     try:
         body, _ = wire.read(_call("GET", container, "policy"))
     except LibcloudError as error:
-        if error.code == "NoSuchBucketPolicy" or (error.status == 404 and not error.code):
+        if error.code in _NOT_THERE:
             return {}
         raise
     try:
@@ -124,10 +124,8 @@ def read_blocks(wire: Wire, container: Container) -> dict[str, bool]:
     """PublicAccessBlock of the container; {} where there is none, or no such thing."""
     try:
         root = wire.ask(_call("GET", container, "publicAccessBlock"))
-    except ContainerDoesNotExistError:
-        raise
     except (OperationNotSupportedError, ProviderError) as error:
-        if isinstance(error, OperationNotSupportedError) or error.code in _NOT_THERE or error.status == 404:
+        if isinstance(error, OperationNotSupportedError) or error.code in _NOT_THERE:
             return {}
         raise
     return {name: text(root, name).lower() == "true" for name in BLOCKS}
@@ -179,4 +177,4 @@ def _lets_anyone_read(statement: dict[str, Any]) -> bool:
     everybody = who == "*" or (isinstance(who, dict) and who.get("AWS") in ("*", ["*"]))
     actions = [what] if isinstance(what, str) else what
     reads = any(action in ("*", "s3:*", "s3:Get*", "s3:GetObject") for action in actions)
-    return statement.get("Effect") == "Allow" and everybody and reads and not statement.get("Condition")
+    return bool(statement.get("Effect") == "Allow" and everybody and reads and not statement.get("Condition"))

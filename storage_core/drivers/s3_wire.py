@@ -1,6 +1,6 @@
-"""One S3 request after another: URL, signature, judgement, and the one redirect to the region a container lives in.
+"""One S3 request after another: URL, signature, judgement, and the one redirect to a container's region.
 
-`Wire` knows nothing of objects; it is what the driver and its rooms (parts, public access, CloudFront) talk through.
+`Wire` knows nothing of objects; the driver and its rooms (parts, public access, CloudFront) talk through it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Wire:
 
     @property
     def clock_offset(self) -> float:
-        """Seconds that signatures are dated ahead of this computer's clock, once a service has refused one for that."""
+        """Seconds that signatures are dated ahead of our clock, once a service has refused one for that."""
         return self._client.clock_offset
 
     # -- sending --

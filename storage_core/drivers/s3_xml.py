@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element
@@ -11,8 +13,9 @@ from xml.etree.ElementTree import Element
 from storage_core.base.objects import Container, DeleteFailure, Object, Page, Part, Upload, Version
 from storage_core.drivers.s3_headers import is_md5, plain_etag
 from storage_core.errors import MalformedResponseError
-from storage_core.xml import parse, text
+from storage_core.xml import parse_page, text
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -26,7 +29,7 @@ def writable(value: str) -> bool:
 
 
 def escape(value: str) -> str:
-    """Text for an element; line ends and tabs as references, or the reader would make spaces and \\n of them."""
+    """Text for an element; line ends and tabs as references, or the reader would change them."""
     for letter, reference in (
         ("&", "&amp;"),
         ("<", "&lt;"),
@@ -74,50 +77,42 @@ def public_block_body(flags: Mapping[str, bool]) -> bytes:
 # -- what we read --
 
 
-class Names:
-    """Decodes names of a listing: `encoding-type=url` makes a form-encoded text of each (botocore: unquote_plus)."""
-
-    def __init__(self, root: Element) -> None:
-        self.encoded = text(root, "EncodingType").lower() == "url"
-
-    def __call__(self, value: str | None) -> str:
-        if not value:
-            return ""
-        return (
-            unquote_plus(value, errors="surrogateescape")
-            if self.encoded and ("%" in value or "+" in value)
-            else value
-        )
+Decoder = Callable[[str], str]
 
 
-def object_page(body: bytes, container: Container, driver: Any, version: int, delimiter: str) -> Page:
+def _decoder(encoded: bool) -> Decoder:
+    """Names of a listing: with `encoding-type=url` they are form-encoded (botocore: unquote_plus)."""
+    if not encoded:
+        return str
+    # Bytes that are no UTF-8 stay what they are: another letter in their place would be another object's name.
+    return lambda value: (
+        unquote_plus(value, errors="surrogateescape") if "%" in value or "+" in value else value
+    )
+
+
+def _decoder_of(root: Element) -> Decoder:
+    return _decoder(text(root, "EncodingType").lower() == "url")
+
+
+def object_page(body: bytes, container: Container, driver: Any, version: int) -> Page:
     """ListObjectsV2 or ListObjects: one pass over the children, no look-up by name per field."""
-    root = parse(body)
-    if not root.tag.endswith("ListBucketResult"):
-        raise MalformedResponseError(f"The listing of {container.name!r} is not one.", body[:2000], driver)
-    name = Names(root)
-    objects: list[Object] = []
-    prefixes: list[str] = []
-    truncated = False
-    token = marker = ""
+    root = parse_page(body)
     cut = root.tag.rfind("}") + 1
-    for child in root:
-        tag = child.tag[cut:]
-        if tag == "Contents":
-            objects.append(_listed(child, cut, name, container, driver))
-        elif tag == "CommonPrefixes":
-            prefixes += [name(element.text) for element in child if element.tag[cut:] == "Prefix"]
-        elif tag == "IsTruncated":
-            truncated = (child.text or "").strip() == "true"
-        elif tag == "NextContinuationToken":
-            token = child.text or ""
-        elif tag == "NextMarker":
-            marker = name(child.text)
-    if not truncated:
+    space = root.tag[:cut]
+    if root.tag[cut:] != "ListBucketResult":
+        raise MalformedResponseError(f"The listing of {container.name!r} is not one.", body[:2000], driver)
+    name = _decoder((root.findtext(f"{space}EncodingType") or "").lower() == "url")
+    objects = _listed(root, space, name, container, driver)
+    folders = root.iterfind(f"{space}CommonPrefixes/{space}Prefix")
+    prefixes = [name(element.text or "") for element in folders]
+    if (root.findtext(f"{space}IsTruncated") or "").strip() != "true":
         return Page(objects, prefixes, "")
-    if version == 1:
+    if version == 2:
+        token = root.findtext(f"{space}NextContinuationToken") or ""
+    else:
         # NextMarker comes only with a delimiter, and from some services not even then.
-        token = marker or max([objects[-1].name if objects else "", prefixes[-1] if prefixes else ""])
+        last = max(objects[-1].name if objects else "", prefixes[-1] if prefixes else "", key=str.encode)
+        token = name(root.findtext(f"{space}NextMarker") or "") or last
     if not token:
         raise MalformedResponseError(
             f"The listing of {container.name!r} says that there is more, and not where; it is incomplete.",
@@ -127,24 +122,41 @@ def object_page(body: bytes, container: Container, driver: Any, version: int, de
     return Page(objects, prefixes, token)
 
 
-def _listed(element: Element, cut: int, name: Names, container: Container, driver: Any) -> Object:
-    key = etag = modified = kind = ""
-    size = 0
-    for field in element:
-        tag = field.tag[cut:]
-        if tag == "Key":
-            key = name(field.text)
-        elif tag == "Size":
-            size = int(field.text or 0)
-        elif tag == "ETag":
-            etag = plain_etag(field.text or "")
-        elif tag == "LastModified":
-            modified = field.text or ""
-        elif tag == "StorageClass":
-            kind = field.text or ""
-    return Object(
-        key, size, etag, None, None, container, driver, etag=etag, modified=modified, storage_class=kind
-    )
+def _listed(root: Element, space: str, name: Decoder, container: Container, driver: Any) -> list[Object]:
+    """The objects of a page. The tags are compared whole: this loop is what a million rows wait for."""
+    key_tag, size_tag, etag_tag = f"{space}Key", f"{space}Size", f"{space}ETag"
+    modified_tag, class_tag = f"{space}LastModified", f"{space}StorageClass"
+    objects = []
+    for row in root.iterfind(f"{space}Contents"):
+        key = etag = modified = kind = ""
+        size = 0
+        for field in row:
+            tag, value = field.tag, field.text or ""
+            if tag == key_tag:
+                key = name(value)
+            elif tag == size_tag:
+                size = int(value)
+            elif tag == etag_tag:
+                etag = value.strip('"') if value[:2] != "W/" else plain_etag(value)
+            elif tag == modified_tag:
+                modified = value
+            elif tag == class_tag:
+                kind = intern(value)
+        objects.append(
+            Object(
+                key,
+                size,
+                etag,
+                None,
+                None,
+                container,
+                driver,
+                etag=etag,
+                modified=modified,
+                storage_class=kind,
+            )
+        )
+    return objects
 
 
 def containers(root: Element, driver: Any) -> Iterator[Container]:
@@ -166,7 +178,7 @@ def parts(root: Element) -> Iterator[Part]:
 
 def uploads(root: Element, container: Container) -> Iterator[Upload]:
     """ListMultipartUploadsResult."""
-    name = Names(root)
+    name = _decoder_of(root)
     for element in _all(root, "Upload"):
         yield Upload(
             container,
@@ -176,20 +188,33 @@ def uploads(root: Element, container: Container) -> Iterator[Upload]:
         )
 
 
-def versions(root: Element, container: Container, driver: Any) -> Iterator[Version]:
-    """ListVersionsResult, in the order of the service."""
-    name = Names(root)
+def versions(root: Element, container: Container, driver: Any) -> list[Version]:
+    """ListVersionsResult: by name, newest first. Amazon answers so; others put all delete markers last, or the
+    oldest first."""
+    name = _decoder_of(root)
+    found = []
     for element in root:
-        kind = element.tag.rpartition("}")[2]
-        if kind not in ("Version", "DeleteMarker"):
+        if element.tag not in ("Version", "DeleteMarker"):
             continue
         etag = plain_etag(text(element, "ETag"))
         obj = Object(
-            name(text(element, "Key")), int(text(element, "Size") or 0), etag, None, None, container, driver,
-            etag=etag, modified=text(element, "LastModified"), version=text(element, "VersionId"),
+            name(text(element, "Key")),
+            int(text(element, "Size") or 0),
+            etag,
+            None,
+            None,
+            container,
+            driver,
+            etag=etag,
+            modified=text(element, "LastModified"),
+            version=text(element, "VersionId"),
             storage_class=text(element, "StorageClass"),
-        )  # fmt: skip
-        yield Version(obj, text(element, "IsLatest") == "true", kind == "DeleteMarker")
+        )
+        found.append(Version(obj, text(element, "IsLatest") == "true", element.tag == "DeleteMarker"))
+    # Times have whole seconds; within one, the service's own order stands.
+    found.sort(key=lambda one: (one.is_latest, one.object.modified or _EPOCH), reverse=True)
+    found.sort(key=lambda one: one.object.name.encode("utf-8", "surrogateescape"))
+    return found
 
 
 def failures(root: Element) -> list[DeleteFailure]:
@@ -207,7 +232,7 @@ def next_markers(root: Element, *names: str) -> tuple[str, ...]:
     """Where the next page starts: the texts of `names`, or () on the last page."""
     if text(root, "IsTruncated") != "true":
         return ()
-    decode = Names(root)
+    decode = _decoder_of(root)
     return tuple(decode(text(root, one)) if "Key" in one else text(root, one) for one in names)
 
 
