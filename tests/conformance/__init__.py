@@ -1,0 +1,1 @@
+"""One contract, every driver, every server it can be had on."""

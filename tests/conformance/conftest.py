@@ -1,0 +1,157 @@
+"""Every driver on every server, as one fixture. A new driver joins by a line in table.py and one here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from storage_core.base import Container, Object, StorageDriver
+from storage_core.drivers import local_folders
+from storage_core.drivers.local import LocalStorageDriver
+from storage_core.drivers.memory import MemoryStorageDriver
+from storage_core.providers import get_driver, open_driver
+from storage_core.types import Provider
+from tests.conformance.table import FLAGS, SERVICES
+
+SECRET = "s3cr3t-that-nobody-may-see"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*flags): about these capabilities; other drivers are left out")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs on every service; one that `needs` flags, on those that have them in the table."""
+    if "service" in metafunc.fixturenames:
+        needed = {flag for marker in metafunc.definition.iter_markers("needs") for flag in marker.args}
+        wanted = [name for name in SERVICES if needed <= FLAGS[name]]
+        metafunc.parametrize("service", wanted, indirect=True)
+
+
+@dataclass
+class Service:
+    """A driver under judgement, and what the judge needs beside it."""
+
+    name: str
+    driver: StorageDriver
+    boto: Any = None  # the vendor's own client, where there is one
+    fixed: str = ""  # the only container, where none can be made
+
+    @property
+    def kind(self) -> str:
+        """The driver's name without the server's."""
+        return self.name.split("-")[0]
+
+    def container(self) -> Container:
+        """A new container, empty, with a name nobody else has."""
+        if self.fixed:
+            return self.driver.get_container(self.fixed)
+        return self.driver.create_container(f"judge-{secrets.token_hex(6)}")
+
+
+def _local(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
+    root = folder / "root"
+    root.mkdir()
+    if name == "local-by-path":  # what Windows does, as far as this system can
+        monkeypatch.setattr(local_folders, "BY_DESCRIPTOR", False)
+    only = "Home" if name == "local-one-folder" else ""
+    driver = LocalStorageDriver(
+        str(root), ex_container_name=only, ex_store=str(folder / "data"), ex_xattrs=name != "local-database"
+    )
+    return Service(name, driver, fixed=only)
+
+
+def _s3(name: str, server: Any) -> Service:
+    if name == "s3-swift":
+        values = {"key": server.access_key, "secret": server.secret_key, "endpoint": server.endpoint}
+        driver = open_driver(Provider.SWIFT_S3, values)
+    else:
+        host, port = server.endpoint.removeprefix("http://").split(":")
+        driver = get_driver(Provider.S3)(server.access_key, server.secret_key, False, host, int(port))
+    boto = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name=server.region,
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    return Service(name, driver, boto)
+
+
+@pytest.fixture
+def service(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    name = request.param
+    if name.startswith("local"):
+        yield _local(name, tmp_path, monkeypatch)
+    elif name == "memory":
+        yield Service(
+            name, MemoryStorageDriver(SECRET, SECRET, ex_store=tmp_path.name + secrets.token_hex(4))
+        )
+    else:
+        found = _s3(name, request.getfixturevalue(name.replace("s3-", "") + "_server"))
+        yield found
+        found.boto.close()
+
+
+@pytest.fixture
+def driver(service: Service) -> StorageDriver:
+    return service.driver
+
+
+@pytest.fixture
+def new_container(service: Service) -> Iterator[Callable[[], Container]]:
+    """Makes containers, as many as are asked for, and takes them away again with all they hold."""
+    made: list[Container] = []
+
+    def make() -> Container:
+        made.append(service.container())
+        return made[-1]
+
+    yield make
+    for container in made:
+        empty(container)
+        if service.driver.capabilities.create_containers:
+            container.delete()
+
+
+@pytest.fixture
+def container(new_container: Callable[[], Container]) -> Container:
+    return new_container()
+
+
+def empty(container: Container) -> None:
+    """Remove every object, version and upload of a container."""
+    driver = container.driver
+    if driver.capabilities.parts:
+        for upload in driver.iterate_uploads(container):
+            driver.abort_upload(upload)
+    if driver.capabilities.versions:
+        for version in list(driver.iterate_versions(container)):
+            driver.delete_object(version.object)
+    left = driver.delete_objects(container, [obj.name for obj in container.get_objects()])
+    assert not left
+
+
+def put(container: Container, name: str, data: bytes = b"content", **more: Any) -> Object:
+    """Store bytes under a name."""
+    return container.driver.upload_object_via_stream(iter([data]), container, name, ex_size=len(data), **more)
+
+
+def content(obj: Object) -> bytes:
+    """All bytes of an object."""
+    return b"".join(obj.as_stream(1 << 20))
+
+
+def listed(container: Container, prefix: str = "") -> list[str]:
+    """The names of all objects below a prefix, in the order in which they come."""
+    return [obj.name for obj in container.driver.iterate_container_objects(container, prefix=prefix)]
