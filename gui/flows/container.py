@@ -25,9 +25,10 @@ from .window import Window
 async def new_container(app: Context, window: Window) -> None:
     """Ask for a name that the service allows, make the container and open it."""
     tr = window.widget.tr
-    if window.place is None:
+    place = window.place
+    if place is None:
         return
-    account = window.place.account
+    account = place.account
     driver = await driver_for(app, window, account)
     if driver is None:
         return

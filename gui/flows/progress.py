@@ -17,7 +17,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)  # Qt connects to its methods by weak reference
 class Progress:
     """Written by the thread, read by the window; each is one assignment, so nothing needs a lock."""
 
