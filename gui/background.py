@@ -208,9 +208,9 @@ def _pool(name: str, account: str) -> ThreadPoolExecutor:
 def _call(fn: Callable[..., T], args: tuple[Any, ...]) -> T:
     try:
         return fn(*args)
-    except StopIteration as error:
-        # A future cannot hold it: the flow would wait for ever.
-        raise RuntimeError("the call in a thread raised StopIteration") from error
+    except (StopIteration, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+        # A future cannot hold the first (the flow would wait for ever); the others would end the whole loop.
+        raise RuntimeError(f"the call in a thread raised {type(error).__name__}") from error
 
 
 def _cancel_owned(address: int, *_: object) -> None:

@@ -11,6 +11,7 @@ import platformdirs
 from .saved_file import SavedFile, UnreadableFileError
 
 NAME = "skyferry"
+THEMES = ("system", "light", "dark")
 VERSION = 1
 
 
@@ -61,7 +62,7 @@ def portable_folders(root: Path) -> Folders:
 class Settings:
     """Each field's default is what a new user gets. Texts that Qt made (geometry, layout) are base64."""
 
-    theme: str = "system"  # "system", "light", "dark"
+    theme: str = "system"  # one of THEMES
     geometry: str = ""
     layout: str = ""  # sizes and visibility of the panes
     columns: str = ""  # of the object list
@@ -96,7 +97,7 @@ class Settings:
             usual = getattr(settings, name, None)
             if name not in _SAVED:
                 settings.unknown[name] = value  # a newer version's: kept
-            elif type(value) is type(usual):
+            elif type(value) is type(usual) and _is_possible(name, value):
                 setattr(settings, name, value)
         return settings
 
@@ -113,3 +114,12 @@ class Settings:
 
 
 _SAVED = tuple(item.name for item in fields(Settings) if item.compare)
+_RANGES = {"transfers_at_once": (1, 64), "link_seconds": (1, 10 * 365 * 86400)}
+
+
+def _is_possible(name: str, value: object) -> bool:
+    """A file that somebody edited must not keep the program from starting."""
+    if name == "theme":
+        return value in THEMES
+    least, most = _RANGES.get(name, (0, 2**62))
+    return not isinstance(value, int) or least <= value <= most
