@@ -197,7 +197,7 @@ def _ranges(work: Work, obj: Object, driver: StorageDriver) -> LargeFile:
             item.note = "The object had changed since the interruption; fetched again from the start."
     if not safe:
         item.size, item.stamp, item.part_size = obj.size, stamp_of(obj), PART
-        work.journal.begin_parts(item.id, size=item.size, stamp=item.stamp, part_size=PART, began=0.0)
+        work.journal.begin_parts(item.id, size=item.size, stamp=item.stamp, part_size=PART, others="")
         with open(path, "wb") as file:
             file.truncate(obj.size)
     with driver.open_object(obj, 0, 1) as download:
@@ -262,9 +262,11 @@ class RangesDown(LargeFile):
         if self._md5 and self._digest.hexdigest() != self._md5:
             discard(self.work)
             raise ObjectHashMismatchError(
-                f"{self.obj.name!r} did not arrive as it is stored: MD5 {self._digest.hexdigest()} here, {self._md5} there.",
-                self.driver, self.obj.name,
-            )  # fmt: skip
+                f"{self.obj.name!r} did not arrive as it is stored: "
+                f"MD5 {self._digest.hexdigest()} here, {self._md5} there.",
+                self.driver,
+                self.obj.name,
+            )
         done = Done(self.size, f"md5 {self._md5}" if self._md5 else "size only", self.work.item.note)
         try:
             outcome = _finish(self.work, self.path, self.obj, self.driver, done)

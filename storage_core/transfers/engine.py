@@ -175,7 +175,7 @@ class Engine:
                 self._remove(job_id, ends=(State.DONE, State.DONE_WITH_SKIPS))
 
     def answer(self, job_id: int, question_id: int, decision: Conflict, *, for_rest: bool) -> None:
-        """Decide a conflict; `for_rest`: and all later ones of the job. An answered question is passed over."""
+        """Decide a conflict; `for_rest`: and all later ones of the job. An answered one is passed over."""
         with self._lock:
             job = self._board.jobs.get(job_id)
             if job is None or decision is Conflict.ASK:

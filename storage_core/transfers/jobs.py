@@ -32,7 +32,7 @@ class Item:
     doubt: bool  # an earlier attempt may have done some or all of it
     upload: str
     part_size: int  # 0: not begun in parts
-    began: float  # time.time() when the parts were begun
+    others: str  # ids of uploads that were open before ours, one a line
     note: str
     planned: int = 0  # bytes that the job's total counts for it
     attempts: int = 0
@@ -41,10 +41,10 @@ class Item:
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Item:
-        number, root, source, target, size, stamp, decision, doubt, upload, part_size, began, reason = row
+        number, root, source, target, size, stamp, decision, doubt, upload, part_size, others, reason = row
         return cls(
             number, root, unpack(source), unpack(target), size, stamp, decision, bool(doubt),
-            upload, part_size, began, reason, planned=size,
+            upload, part_size, others, reason, planned=size,
         )  # fmt: skip
 
 
@@ -169,9 +169,9 @@ class Job:
             state = State.ASKING
         return JobRow(
             id=self.id, kind=self.kind, title=self._title, source=self._source, target=self._target,
-            state=state, items_done=self.items_done, items_total=self.items_total, items_failed=self.items_failed,
-            items_skipped=self.items_skipped, bytes_done=done, bytes_total=self.bytes_total,
-            planning=not self.planned and not state.is_end, bytes_per_second=self.speed, seconds_left=left,
+            state=state, items_done=self.items_done, items_total=self.items_total,
+            items_failed=self.items_failed, items_skipped=self.items_skipped, bytes_done=done,
+            bytes_total=self.bytes_total, planning=not self.planned and not state.is_end, bytes_per_second=self.speed, seconds_left=left,
             current=self.current, error=self.error, question=self.question, target_ref=target,
             folder=self.spec.folder if isinstance(self.spec, DownloadSpec) else "",
             source_ref=None if isinstance(self.spec, UploadSpec) else self.spec.sources[0],

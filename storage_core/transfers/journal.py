@@ -27,7 +27,7 @@ from storage_core.errors import LocalFileError
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
-ITEM_COLUMNS = "id, root, source, target, size, stamp, decision, doubt, upload, part_size, began, reason"
+ITEM_COLUMNS = "id, root, source, target, size, stamp, decision, doubt, upload, part_size, others, reason"
 GROUP_SECONDS = 0.02  # how long writes wait for company: one sync serves them all
 AGAIN_SECONDS = 1.0  # after a failed commit (a full disk)
 
@@ -44,7 +44,8 @@ CREATE TABLE items (
     size INTEGER NOT NULL, stamp TEXT NOT NULL, state TEXT NOT NULL, decision TEXT NOT NULL DEFAULT '',
     doubt INTEGER NOT NULL DEFAULT 0,      -- an attempt began, and how it ended nobody wrote down
     reason TEXT NOT NULL DEFAULT '', verified TEXT NOT NULL DEFAULT '',
-    upload TEXT NOT NULL DEFAULT '', part_size INTEGER NOT NULL DEFAULT 0, began REAL NOT NULL DEFAULT 0
+    upload TEXT NOT NULL DEFAULT '', part_size INTEGER NOT NULL DEFAULT 0,
+    others TEXT NOT NULL DEFAULT ''        -- ids of uploads of the name that were open before ours
 ) STRICT;
 CREATE UNIQUE INDEX items_source ON items (job, root, source);
 CREATE UNIQUE INDEX items_shape ON items (job, shape);
@@ -104,7 +105,7 @@ class Journal:
         self._in_trouble = False
 
     def open(self) -> None:
-        """LocalFileError for a journal of a newer version; a corrupt one is set aside and `notice` says so."""
+        """A corrupt journal is set aside and `notice` says so. LocalFileError for one of a newer version."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._open()
@@ -252,8 +253,8 @@ class Journal:
     def add_items(self, job: int, entries: Iterable[Entry]) -> tuple[list[Entry], int]:
         """Write planned entries; those that are known already are passed over.
 
-        Returns the new ones (state "skipped" with its reason for a name that another item of the job has taken)
-        and how many were known.
+        Returns the new ones (state "skipped", with its reason, where another item of the job has taken the
+        name) and how many were known.
         """
 
         def add(db: sqlite3.Connection) -> tuple[list[Entry], int]:
@@ -316,14 +317,14 @@ class Journal:
         values = (item, part.number, part.size, part.etag, part.md5)
         self.write("INSERT OR REPLACE INTO parts VALUES (?,?,?,?,?)", *values)
 
-    def begin_parts(self, item: int, *, size: int, stamp: str, part_size: int, began: float) -> None:
+    def begin_parts(self, item: int, *, size: int, stamp: str, part_size: int, others: str) -> None:
         """Written down before anything is opened at the target, so that a crash leaves nothing unknown
         behind.
         """
         self.write("DELETE FROM parts WHERE item=?", item)
         self.write(
-            "UPDATE items SET size=?, stamp=?, part_size=?, began=?, upload='' WHERE id=?",
-            size, stamp, part_size, began, item,
+            "UPDATE items SET size=?, stamp=?, part_size=?, others=?, upload='' WHERE id=?",
+            size, stamp, part_size, others, item,
         )  # fmt: skip
         self.flush()
 

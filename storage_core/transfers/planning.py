@@ -29,7 +29,7 @@ _KINDS = (
 
 
 def plan(spec: Spec, driver_for: Callable[[str], StorageDriver]) -> Iterator[Entry]:
-    """Every entry of a job, in an order of no promise. LibcloudError when a listing fails: begin anew then."""
+    """Every entry of a job, in no promised order. LibcloudError when a listing fails: begin anew then."""
     if isinstance(spec, UploadSpec):
         for root, path in enumerate(spec.paths):
             yield from _files(root, path, spec.target.key)

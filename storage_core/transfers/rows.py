@@ -30,7 +30,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The target's name is taken. `name` as in the target; sizes -1 and times None where nobody knows them."""
+    """The target's name is taken. `name` as in the target; size -1 and time None where nobody knows."""
 
     id: int
     name: str

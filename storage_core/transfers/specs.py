@@ -54,7 +54,7 @@ class DownloadSpec:
 
 @dataclass(frozen=True, slots=True)
 class CopySpec:
-    """Objects, folders or containers into `target` (its key is a prefix) of the same or of another account."""
+    """Objects, folders or containers into `target` (its key is a prefix), of any account."""
 
     sources: tuple[Ref, ...]
     target: Ref

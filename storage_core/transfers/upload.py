@@ -4,16 +4,19 @@ and streamed copies alike; only the source differs."""
 from __future__ import annotations
 
 import hashlib
-import time
-from datetime import UTC, datetime
 
 from storage_core import names
 from storage_core.attributes import Attributes
 from storage_core.base import Container, Object, Part, StorageDriver, Stored, Upload
-from storage_core.base.objects import parse_time
 from storage_core.base.uploading import WHOLE_MAX, mismatch, part_size_for
 from storage_core.body import Body, BytesBody
-from storage_core.errors import ObjectChangedError, ObjectDoesNotExistError, ObjectError
+from storage_core.errors import (
+    AccessDeniedError,
+    ObjectChangedError,
+    ObjectDoesNotExistError,
+    ObjectError,
+    OperationNotSupportedError,
+)
 from storage_core.transfers.conflicts import decide, judge, rename_target
 from storage_core.transfers.jobs import Ask, Done, Meter, Skipped, Work
 from storage_core.transfers.journal import pack
@@ -261,8 +264,13 @@ def open_upload(
     item = work.item
     driver.check_object_name(item.target)
     driver.check_attributes(source.attributes)
-    item.size, item.stamp, item.part_size, item.began = source.size, source.stamp, part_size, time.time()
-    work.journal.begin_parts(item.id, size=item.size, stamp=item.stamp, part_size=part_size, began=item.began)
+    # Should a crash hide our upload's id, it is the one of this name that is not among these.
+    others = (upload.id for upload in _uploads_of(driver, container, item.target))
+    item.size, item.stamp, item.part_size = source.size, source.stamp, part_size
+    item.others = "\n".join(others)
+    work.journal.begin_parts(
+        item.id, size=item.size, stamp=item.stamp, part_size=part_size, others=item.others
+    )
     upload = driver.start_upload(container, item.target, source.attributes)
     item.upload = upload.id
     work.journal.write("UPDATE items SET upload=? WHERE id=?", upload.id, item.id)
@@ -330,14 +338,21 @@ def sweep(work: Work) -> None:
     container = driver.open_container(ref.container)
     if item.upload:
         driver.abort_upload(Upload(container, item.target, item.upload))
-    elif driver.capabilities.parts:
-        since = item.began - CLOCKS_SECONDS
-        for upload in driver.iterate_uploads(container, item.target):
-            started = parse_time(upload.started) if isinstance(upload.started, str) else upload.started
-            is_ours = started is not None and started >= datetime.fromtimestamp(since, UTC)
+    else:
+        for upload in _uploads_of(driver, container, item.target):
             known = work.journal.read("SELECT 1 FROM items WHERE upload=?", upload.id)
-            if upload.object_name == item.target and is_ours and not known:
+            if not known and upload.id not in item.others.split("\n"):
                 driver.abort_upload(upload)
     item.part_size, item.upload = 0, ""
     work.journal.write("DELETE FROM parts WHERE item=?", item.id)
     work.journal.write("UPDATE items SET part_size=0, upload='' WHERE id=?", item.id)
+
+
+def _uploads_of(driver: StorageDriver, container: Container, name: str) -> list[Upload]:
+    """Open uploads of exactly this name; none where these credentials may not look."""
+    if not driver.capabilities.parts:
+        return []
+    try:
+        return [one for one in driver.iterate_uploads(container, name) if one.object_name == name]
+    except (AccessDeniedError, OperationNotSupportedError):
+        return []
