@@ -51,6 +51,7 @@ from storage_core.redaction import redact as redact
 from storage_core.wire import MIB, READ
 from storage_core.wire import Headers as Headers
 from storage_core.wire import Request as Request
+from storage_core.wire import stoppable as stoppable
 
 CONTENT_CAP = 16 * MIB
 UNSENT = 256 * 1024
@@ -118,15 +119,13 @@ class _Wire(_Connection):
         view = memoryview(data).cast("B")
         while view:
             # Not sendall: its timeout is for all of it, and nobody would see a trickle.
-            self.sock.settimeout(call.patience())
-            start = time.monotonic()
-            try:
-                count = self.sock.send(view)
-            except TimeoutError:
-                raise call.late() from None
+            count = call.wait(self.sock, self.sock.send, view)
             call.started = True
-            call.moved(count, time.monotonic() - start)
             view = view[count:]
+
+    def close(self) -> None:
+        super().close()
+        self._call = None  # its patience is not that of the CONNECT that opens this again
 
     def getresponse(self) -> Any:
         if self._call is not None:
@@ -311,6 +310,8 @@ class Reply:
         """What one read of the socket gives; sets `_over` at the end."""
         try:
             piece: bytes = self._raw.read1(min(count, READ), decode_content=False) or b""
+        except LibcloudError as problem:  # whoever watches asked for the stop
+            error = problem
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as problem:
             error = _typed(problem, self._call)
         else:
@@ -397,7 +398,7 @@ def _proxy_error(causes: list[BaseException], proxy: str) -> LibcloudError:
 
 
 def _said(problem: BaseException | None) -> str:
-    for name in ("verify_message", "strerror", "reason"):
+    for name in ("verify_message", "reason", "strerror"):
         if isinstance(text := getattr(problem, name, None), str) and text:
             return redact(text.strip().rstrip("."))
     return redact(str(problem or "no reason was given"))
@@ -485,7 +486,7 @@ class Client:
                 if not request.body.can_rewind:
                     raise error
                 request.body.rewind()
-            _sleep(pause, request.body)
+            wire.sleep(pause, request.body)
 
     def _attempt(self, request: Request, call: wire.Call, judge: Judge) -> Reply | _Failure:
         outcome = self._exchange(request, call)
@@ -594,13 +595,3 @@ def look_at_certificate(url: str, options: NetworkOptions) -> tls.ServerCertific
 
 def _may_repeat(failure: _Failure, idempotent: bool) -> bool:
     return idempotent or not failure.call.started or isinstance(failure.error, RateLimitReachedError)
-
-
-def _sleep(seconds: float, body: Any) -> None:
-    """In slices, so that whoever watches the body can stop the wait."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if isinstance(body, Body):
-            body.check()
-            left = min(left, 0.1)
-        time.sleep(left)

@@ -10,7 +10,9 @@ import io
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,8 +36,40 @@ SMALL_BODY = MIB
 
 HEAD_BUFFER = 64 * 1024
 
+SLICE = 0.25
+"""Seconds after which a stoppable wait looks whether it was stopped."""
+
 _URL = re.compile(r"(https?)://([A-Za-z0-9._:\[\]-]+)([/?][!-~]*)?", re.IGNORECASE)
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+_stop_check: ContextVar[Callable[[], None] | None] = ContextVar("stop check", default=None)
+
+
+@contextmanager
+def stoppable(check: Callable[[], None]) -> Iterator[None]:
+    """Requests that this thread begins inside call `check` while they wait; what it raises ends them.
+
+    For whoever must be able to stop a silent connection, or the pause before a retry: StoppedError comes out
+    as it is, within SLICE seconds, and the connection is dropped.
+    """
+    token = _stop_check.set(check)
+    try:
+        yield
+    finally:
+        _stop_check.reset(token)
+
+
+def sleep(seconds: float, body: Body | bytes | None) -> None:
+    """Before a retry; whoever watches the body, or `stoppable`, can end it."""
+    check = _stop_check.get()
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if isinstance(body, Body):
+            body.check()
+        if check is not None:
+            check()
+        time.sleep(min(left, SLICE))
 
 
 @dataclass(slots=True)
@@ -93,8 +127,8 @@ class Call:
     """One attempt on the wire: what is sent, how far it came, how long its socket may keep us."""
 
     __slots__ = (
-        "_bytes", "_options", "_seconds", "counting", "deadline", "fresh", "host", "limit", "netloc", "port",
-        "received", "scheme", "sent", "started", "target", "url",
+        "_bytes", "_check", "_options", "_seconds", "counting", "deadline", "fresh", "host", "limit",
+        "netloc", "port", "received", "scheme", "sent", "started", "target", "url",
     )  # fmt: skip
 
     def __init__(self, url: str, options: NetworkOptions, deadline: float, limit: float) -> None:
@@ -117,17 +151,28 @@ class Call:
         self.started = self.sent = self.received = False
         self.counting = deadline == math.inf
         self._options = options
+        self._check = _stop_check.get()
         self._bytes = 0
         self._seconds = 0.0
 
-    def patience(self) -> float:
-        """Seconds that the next wait for the socket may take."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise self.late()
-        return min(self._options.timeout, left)
+    def wait(self, sock: Any, operation: Callable[[Any], int], data: Any) -> int:
+        """`operation(data)` of the socket, with the call's patience; how many bytes it moved."""
+        start = time.monotonic()
+        until = min(start + self._options.timeout, self.deadline)
+        while (left := until - time.monotonic()) > 0:
+            if self._check is not None:
+                self._check()
+                left = min(left, SLICE)
+            sock.settimeout(left)
+            try:
+                count = operation(data)
+            except TimeoutError:
+                continue
+            self._moved(count, time.monotonic() - start)
+            return count
+        raise self._late()
 
-    def moved(self, count: int, seconds: float) -> None:
+    def _moved(self, count: int, seconds: float) -> None:
         """So many bytes took so long on the socket; the time that our own side needs is not counted."""
         if not self.counting:
             return
@@ -142,8 +187,8 @@ class Call:
                 )
             self._bytes, self._seconds = 0, 0.0
 
-    def late(self) -> TooLong:
-        """What to raise when a wait of `patience()` brought nothing."""
+    def _late(self) -> TooLong:
+        """What to raise when a wait brought nothing."""
         if time.monotonic() >= self.deadline - 0.001:
             return TooLong(f"{self.netloc} did not finish the request within {self.limit:g} s.")
         return TooLong(f"{self.netloc} was silent for {self._options.timeout:g} s.")
@@ -176,16 +221,9 @@ class WatchedSocket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        call = self._call
-        self._sock.settimeout(call.patience())
-        start = time.monotonic()
-        try:
-            count: int | None = self._raw.readinto(buffer)
-        except TimeoutError:
-            raise call.late() from None
+        count = self._call.wait(self._sock, self._sock.recv_into, buffer)
         if count:
-            call.received = True
-        call.moved(count or 0, time.monotonic() - start)
+            self._call.received = True
         return count
 
     def close(self) -> None:
