@@ -32,7 +32,7 @@ from .actions import QT_TRANSLATE_NOOP
 from .background import closed
 from .icons import pixmap
 from .secrets import KeyringLockedError, NoKeyringHereError, SecretsError
-from .text import PlainLabel, shown
+from .text import PlainLabel, elided, shown
 
 # What a box can offer, when its caller can do it: `show_error(…, offers=("retry", "edit account"))`.
 RETRY = "retry"
@@ -43,6 +43,7 @@ BUTTONS = {
     SIGN_IN: QT_TRANSLATE_NOOP("Errors", "Type the secret again…"),
     EDIT_ACCOUNT: QT_TRANSLATE_NOOP("Errors", "Edit account…"),
 }
+OWN_WORDS_MAX = 500  # letters of a service's own words; the details have them all
 TEXT_WIDTH = 440  # pixels; about 70 characters a line
 
 
@@ -301,7 +302,7 @@ def sentence(error: BaseException, doing: str) -> Problem:
     """The table's row for an error, filled in: for a box, a status line or a transfer's row."""
     row = next((_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS), None)
     title = tr("Could not {doing}").format(doing=doing)
-    own = _full_stop(redact(str(error)).strip())
+    own = _full_stop(elided(redact(str(error)).strip(), OWN_WORDS_MAX))
     if row is None:
         text = tr("Something unexpected happened: {error}").format(error=own or type(error).__name__)
         return Problem(title, text, details=details(error))
