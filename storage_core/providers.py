@@ -1,8 +1,8 @@
 """One row per storage service: how to open it, what to ask for, what to call it.
 
-`get_driver` gives the driver class of a row (imported then, not before), `open_driver` opens one from a form's values,
-`rows` is what a form or a table draws itself from. The rows themselves are data in `providers_table`, `providers_s3`
-and `providers_s3_more`.
+`get_driver` gives the driver class of a row (imported then, not before), `open_driver` opens one from a
+form's values, `rows` is what a form or a table draws itself from. The rows are data: `providers_table`,
+`providers_s3`, `providers_s3_more`.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def row(constant: str) -> ProviderRow:
 def get_driver(provider: str) -> type[StorageDriver]:
     """The driver class of a service: the same class each time, its instances pickle.
 
-    AttributeError for a name that nobody has heard of (Libcloud's words); OperationNotSupportedError, with the reason,
-    for a service whose driver is not part of this release.
+    AttributeError for a name that nobody has heard of (Libcloud's words); OperationNotSupportedError, with
+    the reason, for a service whose driver is not part of this release.
     """
     constant = str(provider).lower()
     with _lock:
@@ -58,7 +58,7 @@ def get_driver(provider: str) -> type[StorageDriver]:
 
 
 def set_driver(provider: str, module: str, klass: str) -> type[StorageDriver]:
-    """Register somebody else's driver. AttributeError when the name is taken; undone when the class cannot be had."""
+    """Register somebody else's driver. AttributeError when the name is taken; undone when it fails."""
     constant = str(provider).lower()
     if constant in _ROWS or constant in _classes:
         raise AttributeError(f"Provider {provider} already registered")

@@ -79,7 +79,7 @@ OTHER: Mapping[str, Any] = {
     "encryption": (),
     "object_size_max": 5 * 2**40,
     "why": {
-        "public_containers": "Public access cannot be switched here; use the provider's own pages, or a temporary link.",
+        "public_containers": "Public access is switched in the provider's pages; a temporary link works too.",
         "cdn": "This provider's CDN is switched in the provider's own pages.",
         "create_only": "This service does not promise to refuse an overwrite.",
     },
@@ -106,13 +106,16 @@ QUIRKS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def key_fields(*, key: str = "Access key", secret: str = "Secret key") -> tuple[Field, ...]:  # noqa: S107
+def key_fields(*, key: str = "Access key", secret: str = "Secret key") -> tuple[Field, ...]:
     """Who you are."""
     return (
         Field("key", key, required=True),
         Field("secret", secret, required=True, secret=True),
         Field("token", "Session token", secret=True, help="Only for temporary keys."),
     )
+
+
+_AWS_KEYS = key_fields(key="Access key ID", secret="Secret access key")
 
 
 def more_fields() -> tuple[Field, ...]:
@@ -159,9 +162,9 @@ def service(
     why: Mapping[str, str] | None = None,
     **options: Any,
 ) -> ProviderRow:
-    """The row of an S3 service that is not Amazon's. `regions` and `quirks` are words; the first region is the default.
+    """The row of an S3 service that is not Amazon's. `regions` and `quirks` are words.
 
-    Without an `endpoint` the form asks for one.
+    The first region is the default. Without an `endpoint` the form asks for one.
     """
     known = tuple(regions.split())
     data: dict[str, Any] = dict(OTHER)
@@ -189,7 +192,7 @@ def _region(constant: str, title: str, region: str) -> ProviderRow:
         constant,
         f"Amazon S3 ({title})",
         DRIVER,
-        (*key_fields(key="Access key ID", secret="Secret access key"), *more_fields()),
+        (*_AWS_KEYS, *more_fields()),
         AMAZON,
         "amazon",
         "",
@@ -205,7 +208,7 @@ ROWS: tuple[ProviderRow, ...] = (
         "Amazon S3",
         DRIVER,
         (
-            *key_fields(key="Access key ID", secret="Secret access key"),
+            *_AWS_KEYS,
             region_field(AWS_REGIONS, "us-east-1"),
             endpoint_field(required=False),
             *more_fields(),

@@ -1,6 +1,6 @@
 """The rows of further S3-compatible services: an endpoint, regions, habits; no code.
 
-Source: rclone's backend/s3/provider/*.yaml and the vendors' pages, as collected in the project's research (section 2.2).
+Source: rclone's backend/s3/provider/*.yaml and the vendors' pages.
 Where an address belongs to one's own installation or account, the form asks for it.
 """
 
@@ -18,7 +18,8 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.WASABI,
         "Wasabi",
         "https://s3.{region}.wasabisys.com",
-        "us-east-1 us-east-2 us-central-1 us-west-1 ca-central-1 eu-central-1 eu-central-2 eu-west-1 eu-west-2 eu-south-1 "
+        "us-east-1 us-east-2 us-central-1 us-west-1 ca-central-1 eu-central-1 eu-central-2 eu-west-1 "
+        "eu-west-2 eu-south-1 "
         "ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2",
         "PS versions tags policy",
         website="https://wasabi.com/",
@@ -35,9 +36,7 @@ ROWS: tuple[ProviderRow, ...] = (
         put_size_max=5 * 2**30 - 5 * MIB,
         storage_classes=("STANDARD", "STANDARD_IA"),
         website="https://www.cloudflare.com/products/r2/",
-        why={
-            "public_containers": "Public access to R2 is switched in Cloudflare's dashboard (r2.dev or a domain of your own)."
-        },
+        why={"public_containers": "Public access to R2 is switched in Cloudflare's dashboard."},
     ),
     service(
         Provider.BACKBLAZE_B2_S3,
@@ -86,8 +85,10 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.LINODE,
         "Akamai (Linode)",
         "https://{region}.linodeobjects.com",
-        "us-east-1 us-southeast-1 us-ord-1 us-iad-1 us-iad-10 us-lax-1 us-mia-1 us-sea-1 eu-central-1 nl-ams-1 fr-par-1 "
-        "de-fra-1 es-mad-1 gb-lon-1 it-mil-1 se-sto-1 ap-south-1 sg-sin-1 in-maa-1 id-cgk-1 jp-osa-1 au-mel-1 br-gru-1",
+        "us-east-1 us-southeast-1 us-ord-1 us-iad-1 us-iad-10 us-lax-1 us-mia-1 us-sea-1 eu-central-1 "
+        "nl-ams-1 fr-par-1 "
+        "de-fra-1 es-mad-1 gb-lon-1 it-mil-1 se-sto-1 ap-south-1 sg-sin-1 in-maa-1 id-cgk-1 jp-osa-1 "
+        "au-mel-1 br-gru-1",
         "versions objAcl policy",
         website="https://www.akamai.com/products/object-storage",
     ),
@@ -118,7 +119,8 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.TENCENT_COS,
         "Tencent COS",
         "https://cos.{region}.myqcloud.com",
-        "ap-beijing ap-nanjing ap-shanghai ap-guangzhou ap-chengdu ap-chongqing ap-hongkong ap-singapore ap-mumbai ap-seoul "
+        "ap-beijing ap-nanjing ap-shanghai ap-guangzhou ap-chengdu ap-chongqing ap-hongkong ap-singapore "
+        "ap-mumbai ap-seoul "
         "ap-bangkok ap-tokyo na-siliconvalley na-ashburn na-toronto eu-frankfurt",
         "V1 mpE- AE- objAcl noLoc",
         website="https://www.tencentcloud.com/products/cos",
@@ -127,7 +129,8 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.HUAWEI_OBS,
         "Huawei Cloud OBS",
         "https://obs.{region}.myhuaweicloud.com",
-        "cn-north-4 cn-north-1 cn-north-9 cn-east-2 cn-east-3 cn-south-1 cn-southwest-2 ap-southeast-1 ap-southeast-2 "
+        "cn-north-4 cn-north-1 cn-north-9 cn-east-2 cn-east-3 cn-south-1 cn-southwest-2 ap-southeast-1 "
+        "ap-southeast-2 "
         "ap-southeast-3 af-south-1 la-north-2 na-mexico-1 sa-brazil-1 la-south-2",
         "V1 noEnc AE- objAcl policy",
         website="https://www.huaweicloud.com/product/obs.html",
@@ -136,7 +139,8 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.ALIYUN_OSS_S3,
         "Alibaba Cloud OSS (S3)",
         "https://oss-{region}.aliyuncs.com",
-        "cn-hangzhou cn-shanghai cn-beijing cn-shenzhen cn-hongkong cn-qingdao cn-zhangjiakou cn-chengdu ap-southeast-1 "
+        "cn-hangzhou cn-shanghai cn-beijing cn-shenzhen cn-hongkong cn-qingdao cn-zhangjiakou cn-chengdu "
+        "ap-southeast-1 "
         "ap-southeast-3 ap-southeast-5 ap-northeast-1 us-east-1 us-west-1 eu-central-1 eu-west-1 me-east-1",
         "mpE- AE- noLoc",
         website="https://www.alibabacloud.com/product/object-storage-service",
@@ -145,7 +149,8 @@ ROWS: tuple[ProviderRow, ...] = (
         Provider.ORACLE_OCI,
         "Oracle Cloud",
         "https://{account}.compat.objectstorage.{region}.oci.customer-oci.com",
-        "us-ashburn-1 us-phoenix-1 us-chicago-1 eu-frankfurt-1 eu-zurich-1 eu-amsterdam-1 uk-london-1 ap-tokyo-1 ap-mumbai-1 "
+        "us-ashburn-1 us-phoenix-1 us-chicago-1 eu-frankfurt-1 eu-zurich-1 eu-amsterdam-1 uk-london-1 "
+        "ap-tokyo-1 ap-mumbai-1 "
         "ap-sydney-1 ca-toronto-1 sa-saopaulo-1",
         "PS noLoc",
         website="https://www.oracle.com/cloud/storage/object-storage/",

@@ -97,9 +97,9 @@ class Object:
     """A stored object. Slotted: a listing of a million of them must fit in memory.
 
     `size` in bytes; `hash` the content's MD5 in hex where the provider tells it, else its ETag; `etag`
-    without quotes;
-    `version` the provider's version id where one version is meant (deleting that object removes it for good),
-    else "". `extra` and `meta_data` are made on first use: what a listing did not carry costs one request then (`attributes` says without I/O whether it is known).
+    without quotes; `version` the provider's version id where one version is meant (deleting that object
+    removes it for good), else "". `extra` and `meta_data` are made on first use: what a listing did not carry
+    costs one request then (`attributes` says without I/O whether it is known).
     """
 
     __slots__ = (

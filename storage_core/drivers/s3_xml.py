@@ -84,10 +84,14 @@ def _decoder(encoded: bool) -> Decoder:
     """Names of a listing: with `encoding-type=url` they are form-encoded (botocore: unquote_plus)."""
     if not encoded:
         return str
-    # Bytes that are no UTF-8 stay what they are: another letter in their place would be another object's name.
-    return lambda value: (
-        unquote_plus(value, errors="surrogateescape") if "%" in value or "+" in value else value
-    )
+    return _form_decoded
+
+
+def _form_decoded(value: str) -> str:
+    if "%" not in value and "+" not in value:
+        return value
+    # Bytes that are no UTF-8 stay what they are: anything in their place would be another object's name.
+    return unquote_plus(value, errors="surrogateescape")
 
 
 def _decoder_of(root: Element) -> Decoder:
@@ -189,8 +193,7 @@ def uploads(root: Element, container: Container) -> Iterator[Upload]:
 
 
 def versions(root: Element, container: Container, driver: Any) -> list[Version]:
-    """ListVersionsResult: by name, newest first. Amazon answers so; others put all delete markers last, or the
-    oldest first."""
+    """ListVersionsResult, by name and newest first. Not every service answers in this order."""
     name = _decoder_of(root)
     found = []
     for element in root:

@@ -1,4 +1,4 @@
-"""S3's width against moto: versions, tags, encryption, classes, public access, CloudFront. boto3 is the second opinion."""
+"""S3's width against moto: versions, tags, encryption, classes, public access, CloudFront; and boto3."""
 
 from __future__ import annotations
 
@@ -40,9 +40,12 @@ def boto(moto_server: Moto) -> Any:
 
 def client(moto_server: Moto, service: str) -> Any:
     return boto3.client(
-        service, endpoint_url=moto_server.endpoint, region_name="us-east-1",
-        aws_access_key_id=moto_server.access_key, aws_secret_access_key=moto_server.secret_key,
-    )  # fmt: skip
+        service,
+        endpoint_url=moto_server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=moto_server.access_key,
+        aws_secret_access_key=moto_server.secret_key,
+    )
 
 
 @pytest.fixture
@@ -173,7 +176,7 @@ def test_versions_are_listed_read_and_removed_one_by_one(
         put(container, "v é", data)
     driver.delete_object(container.get_object("v é"))
     put(container, "other")
-    found = [one for one in driver.iterate_versions(container, "v ")]
+    found = list(driver.iterate_versions(container, "v "))
     assert [(one.is_delete_marker, one.is_latest) for one in found] == [
         (True, True),
         (False, False),

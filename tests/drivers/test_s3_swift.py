@@ -1,4 +1,4 @@
-"""S3 against OpenStack Swift, which checks every signature, payload hash and Content-MD5; boto3 is the second opinion."""
+"""S3 against OpenStack Swift, which checks every signature, payload hash and Content-MD5; and boto3."""
 
 from __future__ import annotations
 
@@ -26,10 +26,27 @@ from storage_core.types import Provider
 from tests.servers.swift import Swift
 
 ODD_NAMES = [
-    ".", "..", "a/../b", "a/./b", "a//b", "/lead", "//", "trailing/", " spaces  inside ", "+ % ? # &=;:@,$!'()*",
-    "%2e%2e/%2F", "\U0001f600 é 漢字", "back\\slash", "~tilde", "<tag>&amp;\"quote\"", "line\nend", "tab\tand\rreturn",
-    "\x01\x1f\x7f", "n" * 1024, "é" * 512,
-]  # fmt: skip
+    ".",
+    "..",
+    "a/../b",
+    "a/./b",
+    "a//b",
+    "/lead",
+    "//",
+    "trailing/",
+    " spaces  inside ",
+    "+ % ? # &=;:@,$!'()*",
+    "%2e%2e/%2F",
+    "\U0001f600 é 漢字",
+    "back\\slash",
+    "~tilde",
+    '<tag>&amp;"quote"',
+    "line\nend",
+    "tab\tand\rreturn",
+    "\x01\x1f\x7f",
+    "n" * 1024,
+    "é" * 512,
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +67,13 @@ def boto(swift_server: Swift) -> Any:
 def boto_client(endpoint: str, key: str, secret: str) -> Any:
     quiet = {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}
     return boto3.client(
-        "s3", endpoint_url=endpoint, aws_access_key_id=key, aws_secret_access_key=secret, region_name="us-east-1",
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, **quiet),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -130,9 +151,13 @@ def test_what_we_write_boto3_reads(container: Container, boto: Any) -> None:
 
 def test_what_boto3_writes_we_read(driver: StorageDriver, container: Container, boto: Any) -> None:
     boto.put_object(
-        Bucket=container.name, Key="theirs/ü +.bin", Body=b"\x00\xff", ContentType="image/png", Metadata={"k": "v w"},
+        Bucket=container.name,
+        Key="theirs/ü +.bin",
+        Body=b"\x00\xff",
+        ContentType="image/png",
+        Metadata={"k": "v w"},
         CacheControl="no-store",
-    )  # fmt: skip
+    )
     obj = driver.get_object(container.name, "theirs/ü +.bin")
     assert (obj.size, obj.hash, obj.meta_data) == (2, hashlib.md5(b"\x00\xff").hexdigest(), {"k": "v w"})
     assert obj.extra["content_type"] == "image/png"
