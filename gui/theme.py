@@ -187,8 +187,10 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, mode: str = "system") -> None:
-        super().__init__(application)
+    def __init__(
+        self, application: QApplication, mode: str = "system", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent or application)
         self._application = application
         self._mode = mode
         self._filled = False
@@ -231,7 +233,7 @@ class Theme(QObject):
         rings = QPalette(made)
         rings.setColor(QPalette.ColorRole.Window, QColor(self.colors.muted))
         for kind in ("QCheckBox", "QRadioButton"):
-            self._application.setPalette(rings, kind)
+            self._application.setPalette(rings, kind)  # type: ignore[arg-type]  # the stub says bytes
         self._application.setStyleSheet(sheet(self.colors))
         self.changed.emit()
 

@@ -104,7 +104,7 @@ def _pair(name: str, value: str) -> QWidget:
 
 
 def _breakable(text: str) -> str:
-    """With places to wrap: behind slashes, dots and dashes, and in long words; else QLabel widens the pane."""
+    """With places to wrap: behind slashes, dots and dashes, and in long words; else the pane widens."""
     return "".join(
         letter + "\u200b" if letter in "/._-" or at % 24 == 23 else letter for at, letter in enumerate(text)
     )
@@ -162,7 +162,7 @@ class InspectorPane(QWidget):
         self.general.say(self.tr("Select an object to see its details."))
 
     def show_selection(self, place: Place, account: str, entries: Sequence[Entry]) -> None:
-        """The selected entries of this place; none: the place itself. `account` is its title, ready to be shown."""
+        """The selected entries of this place; none: the place itself. `account` is its title, as shown."""
         moved = self._place is None or (place.account, place.container) != (
             self._place.account,
             self._place.container,

@@ -47,6 +47,7 @@ class ObjectsPane(QWidget):
         self._message = Message()
         self._offered = ""  # the command that the message's button stands for; "": try again
         self._failed = False
+        self._wanted: set[str] = set()  # keys to be selected when they come
         self._notice = Notice()
         self._line = StatusLine()
         self._bar = QWidget()
@@ -59,6 +60,7 @@ class ObjectsPane(QWidget):
     def begin(self, place: Place) -> None:
         """A listing starts. Of the place that is shown already, the old rows stay until the end."""
         again = place == self.place and self.model.rowCount() > 0
+        self._wanted = set()
         self.place = place
         self.is_loading = True
         self._failed = False
@@ -116,8 +118,9 @@ class ObjectsPane(QWidget):
         return self.table.selected()
 
     def select(self, keys: Collection[str]) -> None:
-        """Select exactly these, and show the first."""
-        self.table.select_keys(keys)
+        """Select exactly these, and show the first: now, or when the listing under way has brought them."""
+        self._wanted = set(keys)
+        self._select_wanted()
 
     def select_all(self) -> None:
         """All rows that are shown."""
@@ -228,6 +231,7 @@ class ObjectsPane(QWidget):
     # -- states --
 
     def _show_state(self) -> None:
+        self._select_wanted()
         self._say_totals()
         if self.place is None or (self._failed and not self.model.rowCount()):
             return
@@ -299,6 +303,14 @@ class ObjectsPane(QWidget):
 
     def _sorts_visibly(self) -> bool:
         return self.model.is_working and not self.is_loading
+
+    def _select_wanted(self) -> None:
+        if not self._wanted:
+            return
+        found = self.table.select_keys(self._wanted)
+        over = not self.is_loading and not self.model.is_working
+        if over or (found == len(self._wanted) and not self.is_loading):
+            self._wanted = set()
 
     # -- what the user did --
 

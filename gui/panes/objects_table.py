@@ -83,15 +83,16 @@ class ObjectsTable(QTableView):
             entries += self.listing().entries(first, last)
         return entries
 
-    def select_keys(self, keys: Collection[str]) -> None:
-        """Select exactly the rows with these keys, and show the first."""
+    def select_keys(self, keys: Collection[str]) -> int:
+        """Select exactly the rows with these keys, show the first, and tell how many there are."""
         rows = self.listing().rows_of(set(keys))
-        self._select_rows(rows)
         if rows:
+            self._select_rows(rows)
             self.selectionModel().setCurrentIndex(
                 self.listing().index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate
             )
             self.scrollTo(self.listing().index(rows[0], 0))
+        return len(rows)
 
     # -- keeping the selection over a refresh --
 

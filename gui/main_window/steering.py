@@ -1,0 +1,309 @@
+"""Which command starts which flow, what can run now, and the context menus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+from PySide6.QtCore import QCoreApplication, QObject, QPoint
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QMenu
+
+from storage_core.capabilities import MIB, Capabilities
+from storage_core.transfers import JobRow
+from storage_core.transfers import State as JobState
+
+from ..accounts import BUILT_IN, THIS_COMPUTER, Place
+from ..actions import State
+from ..background import Task, closed
+from ..context import Context
+from ..dialogs.message import NoticeDialog
+from ..flows import (
+    browse,
+    cdn,
+    clipboard,
+    connect,
+    container,
+    copy,
+    delete,
+    download,
+    folder,
+    metadata,
+    rename,
+    share,
+    transfers,
+    upload,
+)
+from ..flows.window import Window
+from ..menus import Commands
+from ..models.transfers import TransfersModel
+from ..panes import dragging
+from ..panes.layout import PaneLayout
+from ..panes.top_bar import TopBar
+from ..text import speed
+from ..theme import MODES, Theme
+
+Flow: TypeAlias = Coroutine[Any, Any, Any]
+PANES = ("accounts", "containers", "inspector", "transfers")  # that can be closed
+LIMITS = (1, 5, 10, 25, 50)  # MiB/s
+RUNNING = frozenset({JobState.WAITING, JobState.RUNNING})
+PAUSED = frozenset({JobState.PAUSED, JobState.NEEDS_SIGN_IN})
+RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+# Commands that are a flow and nothing else.
+FLOWS: Mapping[str, Callable[[Context, Window], Flow]] = {
+    "account.add": connect.add_account,
+    "container.new": container.new_container,
+    "upload.files": upload.choose_files,
+    "upload.folder": upload.choose_folder,
+    "object.download": download.download_selected,
+    "object.copy_to": copy.copy_selected_to,
+    "folder.new": folder.new_folder,
+    "object.rename": rename.rename_selected,
+    "object.link": share.copy_link,
+    "object.properties": metadata.show_properties,
+    "object.delete": delete.delete_selected,
+    "edit.copy": clipboard.copy,
+    "edit.paste": clipboard.paste,
+    "transfers.clear": transfers.clear_done,
+}
+
+
+class Steered(Window, Protocol):
+    """What commands ask of the window beyond what flows do."""
+
+    commands: Commands
+    jobs: TransfersModel
+    panes: PaneLayout
+    theme: Theme
+    top: TopBar
+    trail: browse.Trail
+
+    def run(self, flow: Flow) -> Task: ...
+    def close(self) -> bool: ...
+    def reload(self) -> None: ...
+    def go_back(self) -> None: ...
+    def go_forward(self) -> None: ...
+    def go_up(self) -> None: ...
+    def open_selected(self) -> None: ...
+    def toggle_pane(self, name: str) -> None: ...
+    def set_theme(self, mode: str) -> None: ...
+
+
+class Steering(QObject):
+    """One per window, made when its panes are there."""
+
+    def __init__(self, app: Context, window: Steered) -> None:
+        super().__init__(window.widget)
+        self._app = app
+        self._window = window
+        self._pasteable = False
+        self._shown: tuple[Capabilities | None, State] | None = None
+        self._own = self._own_commands()
+        window.commands.triggered.connect(self.command)
+        window.accounts.context_menu.connect(lambda at: self._menu("account", at))
+        window.containers.context_menu.connect(lambda at: self._menu("container", at))
+        window.objects.context_menu.connect(self._entries_menu)
+        window.transfers.context_menu.connect(lambda at: self._menu("transfer", at))
+        window.transfers.selection_changed.connect(self.update)
+        window.jobs.summary_changed.connect(lambda summary: self.update())
+        window.jobs.ended.connect(self._job_ended)
+        window.jobs.asked.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
+        QGuiApplication.clipboard().dataChanged.connect(self._look_at_clipboard)
+        self._wire_rows()
+
+    def command(self, command_id: str) -> None:
+        """Run a command of the table."""
+        flow = FLOWS.get(command_id)
+        if flow is not None:
+            self._window.run(flow(self._app, self._window))
+        else:
+            self._own[command_id]()
+
+    def update(self) -> None:
+        """Switch commands on and off, where something has changed."""
+        window, state = self._window, self._state()
+        driver = self._app.drivers.get(window.place.account) if window.place else None
+        capabilities = driver.capabilities if driver else None
+        if (capabilities, state) != self._shown:
+            self._shown = (capabilities, state)
+            window.commands.update(capabilities, state)
+        for name in PANES:
+            window.commands[f"view.{name}"].setChecked(window.panes.is_open(name))
+        for mode in MODES:
+            window.commands[f"theme.{mode}"].setChecked(window.theme.mode == mode)
+
+    # -- commands that need something of the window --
+
+    def _own_commands(self) -> Mapping[str, Callable[[], object]]:
+        window, account, jobs = self._window, self._account_flow, self._jobs_flow
+        return {
+            "account.edit": partial(account, connect.edit_account),
+            "account.duplicate": partial(account, connect.duplicate_account),
+            "account.remove": partial(account, connect.remove_account),
+            "app.quit": window.close,
+            "container.open": self._open_container,
+            "container.public": partial(self._container_flow, cdn.toggle_public),
+            "container.delete": partial(self._container_flow, container.delete_container),
+            "object.open": window.open_selected,
+            "edit.select_all": window.objects.select_all,
+            "edit.filter": window.top.focus_filter,
+            "view.refresh": window.reload,
+            **{f"view.{name}": partial(window.toggle_pane, name) for name in PANES},
+            **{f"theme.{mode}": partial(window.set_theme, mode) for mode in MODES},
+            "go.back": window.go_back,
+            "go.forward": window.go_forward,
+            "go.up": window.go_up,
+            "go.address": window.path.edit,
+            "transfers.pause": partial(jobs, transfers.pause, RUNNING),
+            "transfers.resume": partial(jobs, transfers.resume, PAUSED),
+            "transfers.cancel": partial(jobs, transfers.cancel, frozenset(JobState) - _ENDS),
+            "transfers.retry": partial(jobs, transfers.retry, RETRYABLE),
+            "transfers.remove": partial(jobs, transfers.remove, _ENDS),
+            "transfers.details": self._details,
+            "transfers.pause_all": partial(jobs, transfers.pause, RUNNING, everything=True),
+            "transfers.resume_all": partial(jobs, transfers.resume, PAUSED, everything=True),
+            "transfers.limit": self._choose_limit,
+            "help.about": self._about,
+        }
+
+    def _account_flow(self, flow: Callable[[Context, Window, str], Flow]) -> None:
+        self._window.run(flow(self._app, self._window, self._window.accounts.current()))
+
+    def _open_container(self) -> None:
+        if self._window.place is not None:
+            account = self._window.place.account
+            self._window.run(browse.open_container(self._app, self._window, account))
+
+    def _container_flow(self, flow: Callable[[Context, Window, Place], Flow]) -> None:
+        place = self._container()
+        if place is not None:
+            self._window.run(flow(self._app, self._window, Place(place.account, place.container)))
+
+    def _jobs_flow(
+        self,
+        flow: Callable[[Context, Window, list[int]], Flow],
+        states: Iterable[JobState],
+        *,
+        everything: bool = False,
+    ) -> None:
+        """For those of the selected transfers, or of all, that are in one of the states."""
+        rows = self._window.jobs.jobs() if everything else self._window.transfers.selected()
+        ids = [row.id for row in rows if row.state in states]
+        if ids:
+            self._window.run(flow(self._app, self._window, ids))
+
+    def _details(self) -> None:
+        for row in self._window.transfers.selected()[:1]:
+            self._window.run(transfers.show_details(self._app, self._window, row.id))
+
+    def _choose_limit(self) -> None:
+        menu = QMenu(self._window.widget)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for limit in (0, *LIMITS):
+            text = speed(limit * MIB) if limit else self.tr("No limit")
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(self._app.engine.bytes_per_second_max == limit * MIB)
+            action.triggered.connect(partial(self._set_limit, limit * MIB))
+        menu.popup(QCursor.pos())
+
+    def _set_limit(self, limit: int, checked: bool = True) -> None:
+        self._app.engine.bytes_per_second_max = limit
+        self._app.settings.bytes_per_second_max = limit
+
+    def _about(self) -> None:
+        version = QCoreApplication.applicationVersion()
+        text = self.tr("A desktop browser for every object store. Version {version}.")
+        hint = self.tr("Free software under the Apache License 2.0.")
+        box = NoticeDialog(
+            self._window.widget, "Skyferry", text.format(version=version or "–"), hint=hint, icon="info"
+        )
+        self._window.run(closed(box))
+
+    # -- transfers --
+
+    def _wire_rows(self) -> None:
+        """The buttons at the end of a transfer's row."""
+        app, window, pane = self._app, self._window, self._window.transfers
+        pane.pause_wanted.connect(lambda ids: window.run(transfers.pause(app, window, ids)))
+        pane.resume_wanted.connect(lambda ids: window.run(transfers.resume(app, window, ids)))
+        pane.cancel_wanted.connect(lambda ids: window.run(transfers.cancel(app, window, ids)))
+        pane.retry_wanted.connect(lambda ids: window.run(transfers.retry(app, window, ids)))
+        pane.remove_wanted.connect(lambda ids: window.run(transfers.remove(app, window, ids)))
+        pane.details_wanted.connect(lambda job: window.run(transfers.show_details(app, window, job)))
+        pane.answer_wanted.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
+
+    def _job_ended(self, row: JobRow) -> None:
+        """What it wrote may be in view."""
+        target, place = row.target_ref, self._window.place
+        if target is not None:
+            self._window.refresh(Place(target.account, target.container, target.key))
+        elif place is not None and place.account == THIS_COMPUTER:
+            self._window.refresh(place)
+
+    # -- menus --
+
+    def _menu(self, kind: str, at: QPoint) -> None:
+        self.update()
+        self._window.commands.context_menu(kind, self._window.widget).popup(at)
+
+    def _entries_menu(self, at: QPoint) -> None:
+        if not self._window.selected():
+            self._menu("place", at)
+        else:
+            inside = self._window.place is not None and bool(self._window.place.container)
+            self._menu("entries" if inside else "container", at)
+
+    # -- state --
+
+    def _look_at_clipboard(self) -> None:
+        """Only when it has changed: on X11 each look asks another program."""
+        carried = QGuiApplication.clipboard().mimeData()
+        # Without a clipboard (offscreen) there is nothing, which the stub does not know.
+        self._pasteable = carried is not None and dragging.accepts(carried)  # type: ignore[redundant-expr]
+        self.update()
+
+    def _state(self) -> State:
+        window = self._window
+        place, entries = window.place, window.selected()
+        folders = sum(entry.is_folder for entry in entries)
+        rows, every = window.transfers.selected(), window.jobs.jobs()
+        container, account = self._container(), window.accounts.current()
+        return State(
+            account=place.account if place else "",
+            account_is_saved=bool(account) and account not in BUILT_IN,
+            container=container.container if container else "",
+            in_container=place is not None and bool(place.container),
+            objects=len(entries) - folders,
+            folders=folders,
+            shown=window.objects.model.rowCount(),
+            pasteable=self._pasteable,
+            can_back=bool(window.trail.behind),
+            can_forward=bool(window.trail.ahead),
+            can_up=place is not None and place.parent is not None,
+            jobs=len(rows),
+            jobs_running=_count(rows, RUNNING),
+            jobs_paused=_count(rows, PAUSED),
+            jobs_failed=_count(rows, RETRYABLE),
+            jobs_ended=_count(rows, _ENDS),
+            any_running=_count(every, RUNNING),
+            any_paused=_count(every, PAUSED),
+            any_ended=_count(every, _ENDS),
+        )
+
+    def _container(self) -> Place | None:
+        """What a container command acts on: the one selected in an account's list, else the open one."""
+        place = self._window.place
+        if place is None or place.container:
+            return place
+        entries = self._window.selected()
+        return place.below(entries[0].name) if len(entries) == 1 else None
+
+
+_ENDS = frozenset(state for state in JobState if state.is_end)
+
+
+def _count(rows: Iterable[JobRow], states: Iterable[JobState]) -> int:
+    return sum(row.state in states for row in rows)
