@@ -25,13 +25,15 @@ SECRET = "s3cr3t-that-nobody-may-see"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*flags): about these capabilities; other drivers are left out")
+    config.addinivalue_line("markers", "without(*services, why): these servers cannot, whatever the client")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test runs on every service; one that `needs` flags, on those that have them in the table."""
     if "service" in metafunc.fixturenames:
         needed = {flag for marker in metafunc.definition.iter_markers("needs") for flag in marker.args}
-        wanted = [name for name in SERVICES if needed <= FLAGS[name]]
+        without = {name for marker in metafunc.definition.iter_markers("without") for name in marker.args}
+        wanted = [name for name in SERVICES if needed <= FLAGS[name] and name not in without]
         metafunc.parametrize("service", wanted, indirect=True)
 
 
@@ -94,9 +96,7 @@ def service(
     if name.startswith("local"):
         yield _local(name, tmp_path, monkeypatch)
     elif name == "memory":
-        yield Service(
-            name, MemoryStorageDriver(SECRET, SECRET, ex_store=tmp_path.name + secrets.token_hex(4))
-        )
+        yield Service(name, MemoryStorageDriver("judge", ex_store=secrets.token_hex(8)))
     else:
         found = _s3(name, request.getfixturevalue(name.replace("s3-", "") + "_server"))
         yield found
