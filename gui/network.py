@@ -59,8 +59,9 @@ def proxy_url(choice: str, login: str, target: str) -> str:
             url.setScheme(kind)
             url.setHost(found.hostName())
             url.setPort(found.port())
-            url.setUserName(found.user())
-            url.setPassword(found.password())
+            if found.user():
+                url.setUserName(found.user())
+                url.setPassword(found.password())
             return bytes(url.toEncoded().data()).decode().rstrip("/")
         if found.type() == QNetworkProxy.ProxyType.NoProxy:
             return ""

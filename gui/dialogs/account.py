@@ -421,6 +421,7 @@ class AccountDialog(QDialog):
 
     def _ask(self, signal: object) -> None:
         if not self._busy and self._row is not None and self.check():
+            self.set_busy(True)
             signal.emit()  # type: ignore[attr-defined]
 
     # -- the result --

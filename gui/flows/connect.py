@@ -202,7 +202,6 @@ def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> None:
 
 async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accept: bool) -> None:
     account, typed = dialog.account(), {**secrets, **dialog.secrets()}
-    dialog.set_busy(True)
     try:
         found = await in_thread(_probe, account, typed, account="test")
     except FAILURES as error:
