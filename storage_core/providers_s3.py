@@ -257,7 +257,7 @@ ROWS: tuple[ProviderRow, ...] = (
     service(
         Provider.MINIO,
         "MinIO",
-        quirks="PS versions tags policy new anyName",
+        quirks="PS versions tags policy new",
         website="https://min.io/",
         placeholder="http://127.0.0.1:9000",
         storage_classes=("STANDARD", "REDUCED_REDUNDANCY"),

@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from storage_core.attributes import Attributes
 from storage_core.base.driver import StorageDriver
@@ -34,7 +36,7 @@ from storage_core.drivers.s3_profile import (
     profile_from,
 )
 from storage_core.drivers.s3_wire import Wire
-from storage_core.errors import OperationNotSupportedError
+from storage_core.errors import AttributeRefusedError, OperationNotSupportedError
 from storage_core.signing.aws4 import Keys
 
 
@@ -91,6 +93,12 @@ class S3StorageDriver(StorageDriver):
         self.token = token
         keys = None if anonymous else Keys(key, secret or "", token or "")
         self.capabilities = self.profile.capabilities()
+        if anonymous:
+            why = {
+                **self.profile.why,
+                "signed_urls": "Links are signed with a key, and this account has none.",
+            }
+            self.capabilities = replace(self.capabilities, signed_urls=(), why=why)
         self.wire = Wire(self, self.profile, place, self.region, keys)
 
     @classmethod
@@ -101,6 +109,8 @@ class S3StorageDriver(StorageDriver):
     def check_attributes(self, attributes: Attributes) -> None:
         """See the base; what no header can hold is refused here, before a byte is read."""
         super().check_attributes(attributes)
+        if attributes.acl and not self.profile.object_acl:
+            raise AttributeRefusedError(self.capabilities.why_not("public_objects"), self, field="acl")
         to_headers(attributes, self)
 
     # -- containers --
@@ -191,6 +201,25 @@ class S3StorageDriver(StorageDriver):
             s3_parts.abort(self.wire, upload)
 
     # -- public access and CDN --
+
+    def get_object_cdn_url(
+        self,
+        obj: Object,
+        ex_expiry: float = 24.0,
+        ex_method: str = "GET",
+        *,
+        ex_cdn: str = "",
+        **options: Any,
+    ) -> str:
+        """A link signed for `ex_expiry` hours; unsigned without a key; with `ex_cdn` the address there."""
+        if ex_cdn:
+            name = quote(obj.name, safe="/~", errors="surrogateescape")
+            return f"{s3_cdn.state(self.wire, obj.container, ex_cdn).url}/{name}"
+        if not self.capabilities.signed_urls:
+            return self.wire.endpoint.url(
+                self.wire.region_of(obj.container.name), obj.container.name, obj.name
+            )
+        return super().get_object_cdn_url(obj, ex_expiry, ex_method, **options)
 
     def _get_public_access(self, container: Container, *, ex_cdn: str = "", **options: Any) -> PublicAccess:
         if ex_cdn:

@@ -10,12 +10,10 @@ from storage_core.drivers import s3_xml
 from storage_core.drivers.s3_objects import explain
 from storage_core.drivers.s3_wire import Call, Wire
 from storage_core.errors import (
-    AccessDeniedError,
     ContainerAlreadyExistsError,
     ContainerDoesNotExistError,
     MalformedResponseError,
     ProviderError,
-    WrongRegionError,
 )
 from storage_core.xml import text
 
@@ -76,7 +74,7 @@ def create(wire: Wire, container_name: str, *, ex_location: str = "", **options:
 def _refuse_duplicate(wire: Wire, container_name: str) -> None:
     try:
         wire.run(Call(method="HEAD", container=container_name))
-    except (ContainerDoesNotExistError, AccessDeniedError, WrongRegionError):
+    except (ContainerDoesNotExistError, ProviderError):
         return  # free, or somebody else's: creating it will tell
     raise ContainerAlreadyExistsError(
         f"{container_name!r} exists already and is yours.", wire.driver, container_name, status=409

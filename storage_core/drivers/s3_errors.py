@@ -371,6 +371,8 @@ _CODES: dict[str, Make] = {
 def _by_code(answer: Answer, driver: Any) -> errors.LibcloudError | None:
     if answer.code == "AuthorizationHeaderMalformed" and answer.region:
         return _elsewhere(driver, answer)
+    if answer.code == "InvalidRequest" and "metadata" in answer.message.lower():
+        return _attribute("metadata")(driver, answer)
     make = _CODES.get(answer.code)
     return make(driver, answer) if make else None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from storage_core.attributes import Attributes
+from storage_core.attributes import DEFAULT_CONTENT_TYPE, Attributes
 from storage_core.base.objects import Container, DeleteFailure, Download, Object, Stored
 from storage_core.body import Body, BytesBody
 from storage_core.capabilities import MIB
@@ -17,6 +17,7 @@ from storage_core.errors import (
     AccessDeniedError,
     ClockSkewError,
     ContainerDoesNotExistError,
+    InvalidContainerNameError,
     InvalidCredsError,
     LibcloudError,
     MalformedResponseError,
@@ -76,7 +77,7 @@ def explain(wire: Wire, container_name: str, error: ProviderError) -> bool:
     before = wire.clock_offset, wire.region_of(container_name)
     try:
         wire.run(Call(method="GET", container=container_name, query=(("location", ""),)))
-    except (InvalidCredsError, ClockSkewError) as reason:
+    except (InvalidCredsError, ClockSkewError, InvalidContainerNameError) as reason:
         raise reason from None
     except LibcloudError:
         pass  # denied as well, or something else: the first answer stands
@@ -266,7 +267,11 @@ def _kept(wire: Wire, obj: Object) -> dict[str, str]:
 
 def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
     """A copy of the object onto itself, S3's only way; a large one is put together from its own parts."""
-    here = replace(attributes, content_type=attributes.content_type or "binary/octet-stream")
+    here = replace(
+        attributes,
+        content_type=attributes.content_type or DEFAULT_CONTENT_TYPE,
+        acl=attributes.acl or _public_acl(wire, obj),
+    )
     if obj.size <= wire.profile.copy_size_max:
         copy(wire, obj, obj.container, obj.name, here)
         return
@@ -281,6 +286,18 @@ def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
     except BaseException:
         s3_parts.abort(wire, upload)
         raise
+
+
+def _public_acl(wire: Wire, obj: Object) -> str:
+    """A copy is private again; what everybody could read must stay so."""
+    if not wire.profile.object_acl:
+        return ""
+    call = Call(method="GET", container=obj.container.name, object_name=obj.name, query=(("acl", ""),))
+    try:
+        grants = s3_xml.world_grants(wire.ask(call))
+    except (AccessDeniedError, OperationNotSupportedError):
+        return ""
+    return "public-read" if "READ" in grants else ""
 
 
 # -- deleting --

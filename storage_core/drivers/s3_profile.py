@@ -43,8 +43,10 @@ AWS_NAME_RULE = (
     "a row; not an IP address; not beginning with xn--, sthree- or amzn-s3-demo-; not ending with -s3alias, "
     "--ol-s3, .mrap, --x-s3 or --table-s3"
 )
-LOOSE_NAME_PATTERN = r"(?!\.{1,2}$)[^/\x00-\x1f\x7f]{1,255}"
-LOOSE_NAME_RULE = "1 to 255 characters, no slash and no control characters"
+LOOSE_NAME_PATTERN = r"(?!\d+\.\d+\.\d+\.\d+$)[A-Za-z0-9][A-Za-z0-9._-]{2,254}"
+LOOSE_NAME_RULE = (
+    "3 to 255 letters, digits, dots, hyphens and underscores; a letter or digit first; not an IP address"
+)
 
 AWS_CLASSES = (
     "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE",

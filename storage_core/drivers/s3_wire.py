@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from storage_core.errors import (
     InvalidCredsError,
     LibcloudError,
     MalformedResponseError,
-    ServerError,
+    NetworkError,
     WrongRegionError,
 )
 from storage_core.signing import aws4
@@ -29,6 +30,8 @@ from storage_core.xml import parse
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
+ASK_SECONDS = 5.0
+"""What finding out a region may take."""
 REDIRECTS = (301, 302, 307, 308)
 
 
@@ -115,7 +118,15 @@ class Wire:
     def sign_url(
         self, method: str, container: str, object_name: str, seconds: int, query: tuple[tuple[str, str], ...]
     ) -> str:
-        """A presigned URL, in the region where the container is believed to be."""
+        """A presigned URL. Whoever opens it cannot follow a redirect, so the region must be the right one.
+
+        Where it matters, and nothing was asked of the container before, one HeadBucket asks for it.
+        """
+        if "{region}" in self.endpoint.host and container not in self._regions and self.keys is not None:
+            with contextlib.suppress(
+                NetworkError
+            ):  # a link for the region that was given is still the best guess
+                self.learn_region(container, self._ask_region(container, self.region))
         region = self.region_of(container)
         url = self._url(container, object_name, query, region)
         if self.keys is None:
@@ -164,7 +175,7 @@ class Wire:
             return None
 
         call = Call(method="HEAD", container=container)
-        self._client.send(lambda: self._request(call, region), judge).close()
+        self._client.send(lambda: self._request(call, region), judge, deadline=ASK_SECONDS).close()
         return told[-1]
 
     def _there(self, call: Call, region: str, found: list[Element] | None) -> http.Reply:
@@ -176,8 +187,8 @@ class Wire:
             told = reply.headers.get("x-amz-bucket-region", "")
             if reply.status in call.good:
                 call.told = reply.headers
-                if told and call.container:
-                    self.learn_region(call.container, told)
+                if call.container:
+                    self.learn_region(call.container, told or region)
                 if call.whole:
                     call.content = b"" if call.method == "HEAD" else reply.content()
                 return self._judge_body(reply, call, found) if found is not None else None
@@ -195,10 +206,7 @@ class Wire:
         try:
             root = parse(body)
         except MalformedResponseError as error:
-            if body.rstrip().endswith(b">"):
-                return error
-            # The status was sent before the work was done, and then the work was lost.
-            return ServerError("The service's answer was cut short.", reply.status, self.driver)
+            return error  # retryable when it was merely cut: the status went out before the work was done
         if s3_errors.hidden_error(root):
             return s3_errors.refusal(
                 s3_errors.read_answer(reply.status, reply.headers, body, call.container, call.object_name),

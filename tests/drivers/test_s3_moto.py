@@ -303,6 +303,13 @@ def test_one_object_is_made_public_by_its_acl(container: Container, boto: Any) -
     assert obj.disable_cdn() is True
 
 
+def test_an_edit_keeps_an_object_public(container: Container, boto: Any) -> None:
+    obj = put(container, "o", extra={"acl": "public-read"})
+    container.driver.ex_set_object_metadata(obj, {"k": "v"})
+    grants = boto.get_object_acl(Bucket=container.name, Key="o")["Grants"]
+    assert any(grant["Grantee"].get("URI", "").endswith("AllUsers") for grant in grants)
+
+
 # -- CloudFront --
 
 

@@ -200,6 +200,12 @@ def test_metadata_that_cannot_be_held_is_refused_before_it_is_sent(
     assert container.get_objects() == []
 
 
+def test_metadata_that_only_the_server_finds_too_long_is_named(container: Container) -> None:
+    with pytest.raises(errors.AttributeRefusedError, match="256") as refused:
+        put(container, "m", ex_meta={"k": "x" * 300})
+    assert refused.value.field == "metadata"
+
+
 @pytest.mark.parametrize(
     "extra", [{"StorageClass": "GLACIER"}, {"ServerSideEncryption": "AES256"}, {"tags": {"a": "b"}}], ids=str
 )
@@ -240,6 +246,14 @@ def test_only_new_never_overwrites(container: Container) -> None:
     with pytest.raises(errors.ObjectChangedError):
         put(container, "n", b"second", ex_only_new=True)
     assert content(container.driver, container.get_object("n")) == b"first"
+
+
+def test_only_new_holds_for_an_upload_in_parts_too(driver: StorageDriver, container: Container) -> None:
+    put(container, "n", b"first")
+    with pytest.raises(errors.ObjectChangedError):
+        put(container, "n", b"x" * (17 * MIB), ex_only_new=True)
+    assert content(driver, container.get_object("n")) == b"first"
+    assert list(driver.iterate_uploads(container)) == []
 
 
 def test_the_md5_of_a_plain_upload_is_known_and_of_parts_is_not(

@@ -263,6 +263,15 @@ def test_a_location_inside_the_family_tells_the_region(server: CannedServer) -> 
     assert scope(server.requests[1]) == "eu-west-3"
 
 
+def test_a_link_is_signed_for_the_region_the_container_is_in(server: CannedServer) -> None:
+    box = Container("my-box", {}, through_proxy(server))
+    server.script("HEAD", reply(301, x_amz_bucket_region="eu-west-3"))
+    for _ in range(2):  # asked once
+        link = box.driver.sign_url(box, "a/ü")
+        assert link.startswith("http://my-box.s3.eu-west-3.amazonaws.com/a/%C3%BC?")
+        assert "%2Feu-west-3%2Fs3%2F" in link
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [
@@ -407,8 +416,10 @@ def test_anonymous_access_is_not_signed(server: CannedServer) -> None:
     assert [obj.name for obj in Container("box", {}, driver).get_objects()] == ["a"]
     [request] = server.requests
     assert not request.header("Authorization")
-    with pytest.raises(errors.InvalidCredsError):
-        driver.sign_url(Container("box", {}, driver), "k")
+    box = Container("box", {}, driver)
+    with pytest.raises(errors.OperationNotSupportedError, match="has none"):
+        driver.sign_url(box, "k")
+    assert seen(box, "a b").get_cdn_url() == f"{server.endpoint}/box/a%20b"
 
 
 # -- reading --
