@@ -33,6 +33,7 @@ from storage_core.transfers.large import STREAMS_PER_FILE, LargeFile
 from storage_core.transfers.limits import Bandwidth, Memory
 from storage_core.transfers.planning import plan
 from storage_core.transfers.rows import State
+from storage_core.transfers.specs import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ class Crew:
             self.set_state(job, State.RUNNING)
         elif job not in self._queue:
             self.set_state(job, State.WAITING)
+            if self.trouble:
+                self.set_error(job, self.trouble)
             (self._queue.appendleft if first else self._queue.append)(job)
         self.lock.notify_all()
 
@@ -126,7 +129,7 @@ class Crew:
         """Called by the journal's thread when it cannot write, and when it can again."""
         with self.lock:
             self.trouble = trouble
-            for job in self._running:
+            for job in (*self._running, *self._queue):
                 self.set_error(job, trouble)
             self.lock.notify_all()
 
@@ -496,6 +499,8 @@ class Crew:
             self._clear_error(job)
         elif isinstance(outcome, Skipped):
             self._write_off(job, item, "skipped", outcome.reason)
+        elif isinstance(outcome, Ask) and job.conflict is not Conflict.ASK and not item.decision:
+            job.ready.append(item)  # answered for the rest while this one was on its way
         elif isinstance(outcome, Ask):
             job.asked[item.id] = (item, outcome.question)
             self.journal.write("UPDATE items SET state='asking' WHERE id=?", item.id)

@@ -171,8 +171,9 @@ class Job:
             id=self.id, kind=self.kind, title=self._title, source=self._source, target=self._target,
             state=state, items_done=self.items_done, items_total=self.items_total,
             items_failed=self.items_failed, items_skipped=self.items_skipped, bytes_done=done,
-            bytes_total=self.bytes_total, planning=not self.planned and not state.is_end, bytes_per_second=self.speed, seconds_left=left,
-            current=self.current, error=self.error, question=self.question, target_ref=target,
+            bytes_total=self.bytes_total, planning=not self.planned and not state.is_end,
+            bytes_per_second=self.speed, seconds_left=left, current=self.current, error=self.error,
+            question=self.question, target_ref=target,
             folder=self.spec.folder if isinstance(self.spec, DownloadSpec) else "",
             source_ref=None if isinstance(self.spec, UploadSpec) else self.spec.sources[0],
         )  # fmt: skip

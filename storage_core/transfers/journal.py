@@ -299,7 +299,8 @@ class Journal:
 
         def fetch(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
             rows = db.execute(
-                f"SELECT {ITEM_COLUMNS} FROM items WHERE job=? AND state='waiting' ORDER BY id LIMIT ?",
+                f"SELECT {ITEM_COLUMNS} FROM items"  # noqa: S608 - our own words
+                " WHERE job=? AND state='waiting' ORDER BY id LIMIT ?",
                 (job, count),
             ).fetchall()
             db.executemany("UPDATE items SET state='running' WHERE id=?", [(row[0],) for row in rows])

@@ -1,7 +1,7 @@
 """A process that transfers until it is killed: `python -m tests.transfers.killed '{"journal": …}'`.
 
 Uploads a folder, downloads it again, copies it to another container; goes on where the last one was killed.
-Prints "over" when everything is done. `die` names a moment after which it kills itself, the way kill -9 would.
+Prints "over" when everything is done. `die` names a moment after which it kills itself as kill -9 would.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ class Round:
     def start(self, die: tuple[str, int] | None = None) -> subprocess.Popen[bytes]:
         settings = {
             "journal": str(self.folder / "journal.db"), "source": str(self.source),
-            "back": str(self.folder / "back"), "endpoint": self.server.endpoint, "key": self.server.access_key, "secret": self.server.secret_key,
+            "back": str(self.folder / "back"), "endpoint": self.server.endpoint,
+            "key": self.server.access_key, "secret": self.server.secret_key,
             "region": self.server.region, "container": self.container, "rate": self.rate, "die": die,
         }  # fmt: skip
         command = [sys.executable, "-m", "tests.transfers.killed", json.dumps(settings)]
