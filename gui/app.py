@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     application.setWindowIcon(app_icon())
     lock = _lock(folders)
     if lock is None:
-        return background.run(_already_running)
+        print(tr("Skyferry is already running with this profile."), file=sys.stderr or sys.__stdout__)
+        return background.run(_already_running) if options.tour is None else 1
     code = background.run(partial(_run, options, folders))
     lock.unlock()
     if not background.finish():
@@ -95,9 +96,10 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
     background.on_signals(window.widget, lambda: start(quit_app(app, window, ask=False), window.widget))
     window.widget.show()
     opened = start(_open(app, window), window.widget)
+    code = 0
     if options.tour is None:
+        start(_tell_problems(app, window, opened), window.widget)
         await app.over.wait()
-        code = 0
     else:
         await opened
         code = await tour.play(app, window, options.tour or DEMO_CLOUD, options.screenshots)
@@ -113,7 +115,13 @@ async def _open(app: Context, window: MainWindow) -> None:
     try:
         await in_thread(_start_engine, app, pool="disk")
     except LibcloudError as error:
-        await show_error(window.widget, error, tr("open the journal of transfers"))
+        _log.error("the journal: %s", error)
+        start(show_error(window.widget, error, tr("open the journal of transfers")), window.widget)
+
+
+async def _tell_problems(app: Context, window: MainWindow, opened: background.Task) -> None:
+    """What was broken and had to be set aside, each once."""
+    await opened
     for problem in (app.settings.problem, app.accounts.problem, app.engine.notice):
         if problem:
             _log.warning("%s", problem)
@@ -129,8 +137,6 @@ def _start_engine(app: Context) -> None:
 async def _already_running() -> int:
     text = tr("Skyferry is already running with this profile.")
     hint = tr("Look for its window. Two at once would write over each other's transfers.")
-    if sys.stderr is not None:
-        print(text, file=sys.stderr)
     await closed(NoticeDialog(None, text, hint))
     return 1
 

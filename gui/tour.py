@@ -60,6 +60,7 @@ class Tour:
     files: dict[str, str] = field(default_factory=dict)
     container: str = ""
     is_ours: bool = False  # the container was made by the tour
+    noted: bool = False  # metadata was written
     job: int = 0  # the last transfer that is known
     shot: int = 0
 
@@ -186,7 +187,12 @@ async def copy_to_this_computer_and_back(tour: Tour) -> str:
     found = await in_thread(_names_below, tour, f"{tour.top.prefix}back/holidays/", account=tour.account.id)
     if found != set(tour.files):
         raise TourFailed(f"{len(found)} of {len(tour.files)} objects came back")
-    return "copied the folder to This computer and back"
+    if tour.noted:
+        for account, own, prefix in (
+            (THIS_COMPUTER, HOME, landing.prefix), (tour.account.id, tour.container, f"{tour.top.prefix}back/"),
+        ):  # fmt: skip
+            await _check_note(tour, account, own, f"{prefix}holidays/letter.txt")
+    return "copied the folder to This computer and back, metadata included"
 
 
 async def edit_metadata(tour: Tour) -> str:
@@ -210,9 +216,8 @@ async def edit_metadata(tour: Tour) -> str:
         raise TourFailed(f"the metadata was refused: {dialog.problem.text()}")
     dialog.yes.click()
     await editing
-    stored = await in_thread(tour.driver.get_object, tour.container, key, account=tour.account.id)
-    if dict(stored.meta_data).get(NOTE[0]) != NOTE[1]:
-        raise TourFailed(f"the metadata was not stored: {dict(stored.meta_data)}")
+    await _check_note(tour, tour.account.id, tour.container, key)
+    tour.noted = True
     return "edited metadata and read it back"
 
 
@@ -237,7 +242,10 @@ async def turn_public_on_and_off(tour: Tour) -> str:
 
 
 async def decide_a_conflict(tour: Tour) -> str:
-    paths = [str(tour.work / "holidays" / "letter.txt")]
+    other = tour.work / "other" / "letter.txt"
+    other.parent.mkdir()
+    other.write_text("Dear reader,\n\nthis one is another.\n")
+    paths = [str(other)]
     uploading = start(
         _transfer(tour, upload.upload_paths(tour.app, tour.window, paths, tour.folder)), tour.window.widget
     )
@@ -266,8 +274,8 @@ STEPS: tuple[Callable[[Tour], Awaitable[str]], ...] = (
     make_a_container,
     upload_a_folder,
     list_them,
-    copy_to_this_computer_and_back,
     edit_metadata,
+    copy_to_this_computer_and_back,
     turn_public_on_and_off,
     decide_a_conflict,
     download_and_verify,
@@ -288,6 +296,15 @@ async def _dialog(kind: type[D]) -> D:
 
     await until(is_open, SECONDS_PER_DIALOG, f"{kind.__name__}")
     return found[0]
+
+
+async def _check_note(tour: Tour, account: str, own: str, key: str) -> None:
+    driver = tour.app.drivers.get(account)
+    if driver is None:
+        raise TourFailed(f"{account} is not open")
+    stored = await in_thread(driver.get_object, own, key, account=account)
+    if dict(stored.meta_data).get(NOTE[0]) != NOTE[1]:
+        raise TourFailed(f"the metadata of {key} in {own} is {dict(stored.meta_data)}")
 
 
 async def _select(tour: Tour, key: str) -> None:
