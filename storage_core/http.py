@@ -368,10 +368,10 @@ def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> Libcloud
         return _proxy_error(causes, proxy)
     if first(socket.gaierror, errors.NameResolutionError):
         return UnreachableError(f"{host} could not be found. Is the address right, and the network there?")
+    if first(errors.NewConnectionError):  # a kind of the next one, although no time was up
+        return UnreachableError(f"{host} could not be reached: {_said(first(OSError))}.")
     if first(errors.ConnectTimeoutError):
         return TimedOutError(f"{host} did not answer in time.")
-    if isinstance(first(errors.NewConnectionError), BaseException):
-        return UnreachableError(f"{host} could not be reached: {_said(first(OSError))}.")
     if not call.started and (refused := first(ssl.SSLError)):
         if isinstance(refused, ssl.SSLEOFError):
             return ConnectionLostError(f"{host} hung up while the secure connection was being made.")
@@ -411,6 +411,7 @@ class _Failure:
     error: LibcloudError
     call: wire.Call
     headers: Mapping[str, str] = field(default_factory=dict)
+    asked: float | None = None  # the pause that the service named
 
 
 class Client:
@@ -502,7 +503,11 @@ class Client:
         if error is None:
             return outcome
         outcome.close()
-        return _Failure(error, call, outcome.headers)
+        asked = retrying.asked_pause(outcome.headers)
+        if isinstance(error, RateLimitReachedError):
+            asked = asked or min(error.retry_after, retrying.LONGEST_ASKED) or None
+            error.retry_after = asked or 0.0
+        return _Failure(error, call, outcome.headers, asked)
 
     def _exchange(self, request: Request, call: wire.Call) -> Reply | LibcloudError:
         """One request and its reply's head. What the body raises is raised as it is."""
@@ -561,14 +566,9 @@ class Client:
 
     def _pause(self, failure: _Failure, attempt: int) -> float:
         error, call = failure.error, failure.call
-        asked = retrying.asked_pause(failure.headers)
-        if isinstance(error, RateLimitReachedError):
-            if asked is None and error.retry_after:
-                asked = min(error.retry_after, retrying.LONGEST_ASKED)
-            error.retry_after = asked or 0.0
         if attempt == 1 and isinstance(error, ConnectionLostError) and not (call.fresh or call.received):
             return 0.0  # a connection that the server had given up while it was idle
-        return retrying.pause(error, attempt, asked)
+        return retrying.pause(error, attempt, failure.asked)
 
 
 def look_at_certificate(url: str, options: NetworkOptions) -> tls.ServerCertificate | None:

@@ -40,10 +40,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(Bearer|Basic|SharedKey(?:Lite)?|AWS|OSS)\s+(?=\S*[\d:=_.-])[^\s\"',]{8,}", rf"\1 {HIDDEN}"),
         # XML; JSON and arguments by name
         (r"(<(?:\w+:)?(?:SecretAccessKey|SessionToken|Token|Password)>)[^<]*", rf"\1{HIDDEN}"),
-        (rf"""(?<![\w-])((?:b?['"])?(?:{_WORDS})['"]?\s*[:=]\s*b?){_QUOTED}""", rf"\1\2{HIDDEN}\2"),
+        (
+            rf"""(?<![\w-])((?:b?['"])?(?:[\w-]*[_-])?(?:{_WORDS})['"]?\s*[:=]\s*b?){_QUOTED}""",
+            rf"\1\2{HIDDEN}\2",
+        ),
         # Every value of a query; forms and options by name.
         (r"([?&][^\s=&#\"'<>]+=)[^\s&#\"'<>]*", rf"\1{HIDDEN}"),
-        (rf"(?<![\w-])((?:{_WORDS})\s*=\s*)(?!{HIDDEN})[^\s&,;\"'<>)]+", rf"\1{HIDDEN}"),
+        (rf"(?<![\w-])((?:[\w-]*[_-])?(?:{_WORDS})\s*=\s*)(?!{HIDDEN})[^\s&,;\"'<>)]+", rf"\1{HIDDEN}"),
     )
 )
 

@@ -245,6 +245,8 @@ class Outgoing:
         self._body = body
         self._left = body.size
         self._ended = False
+        if not body.size and body.size is not None:
+            self._read(0)  # the head alone would already be a complete request
 
     def read(self, count: int = READ) -> bytes:
         try:
