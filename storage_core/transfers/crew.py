@@ -308,7 +308,11 @@ class Crew:
             if is_over:
                 self.journal.write("UPDATE jobs SET planned=1 WHERE id=?", job.id)
         except Exception as caught:
-            error, job.planner = caught, None  # a generator that raised is over: the next one begins anew
+            error, job.planner, is_over = (
+                caught,
+                None,
+                False,
+            )  # a generator that raised is over: the next one begins anew
         with self.lock:
             job.is_planning = False
             for entry in new:
