@@ -31,7 +31,7 @@ class Body(ABC):
         """At most `count` bytes (all that is left for a negative count); b"" at the end."""
         data = self._take(count)
         self.sent += len(data)
-        self._md5.update(data)
+        self._hash(data)
         if self._watch is not None and data:
             self._watch(len(data))
         return data
@@ -65,6 +65,9 @@ class Body(ABC):
         while data := self.read(1 << 20):
             yield data
 
+    def _hash(self, data: bytes) -> None:
+        self._md5.update(data)
+
     @abstractmethod
     def _take(self, count: int) -> bytes: ...
 
@@ -79,6 +82,17 @@ class BytesBody(Body):
         self.data = memoryview(data)
         super().__init__(len(self.data), watch)
         self._at = 0
+        self._whole = ""
+
+    @property
+    def md5(self) -> str:
+        """Hex MD5 of all the bytes, sent or not: it may go ahead of them in a header. Hashed once."""
+        if not self._whole:
+            self._whole = hashlib.md5(self.data, usedforsecurity=False).hexdigest()
+        return self._whole
+
+    def _hash(self, data: bytes) -> None:
+        """Not piece by piece: `md5` is known without."""
 
     def _take(self, count: int) -> bytes:
         end = len(self.data) if count < 0 else min(len(self.data), self._at + count)

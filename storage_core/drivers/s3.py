@@ -40,16 +40,38 @@ from storage_core.errors import AttributeRefusedError, OperationNotSupportedErro
 from storage_core.signing.aws4 import Keys
 
 
-class S3StorageDriver(StorageDriver):
+class LibcloudNames(StorageDriver):
+    """What Apache Libcloud's S3 driver has beside the API that all drivers share, under its names."""
+
+    options: ClassVar[Mapping[str, Any]] = {}
+    """What differs from Amazon: fields of `Profile`. Set by the provider's row."""
+    supports_s3_multipart_upload = True
+    wire: Wire
+
+    @classmethod
+    def list_regions(cls) -> list[str]:
+        """The regions that are known by name; others may be given all the same."""
+        return list(profile_from(cls.options).regions)
+
+    def ex_iterate_multipart_uploads(
+        self, container: Container, prefix: str | None = None, delimiter: str | None = None
+    ) -> Iterator[Upload]:
+        """Uploads in parts that are open. Libcloud's name."""
+        return s3_parts.open_uploads(self.wire, container, prefix or "", delimiter or "")
+
+    def ex_cleanup_all_multipart_uploads(self, container: Container, prefix: str | None = None) -> None:
+        """Abort every upload in parts that is open below a prefix, running ones too. Libcloud's name."""
+        for upload in list(s3_parts.open_uploads(self.wire, container, prefix or "")):
+            s3_parts.abort(self.wire, upload)
+
+
+class S3StorageDriver(LibcloudNames):
     """One account of one S3 service."""
 
     name = "Amazon S3"
     website = "https://aws.amazon.com/s3/"
-    options: ClassVar[Mapping[str, Any]] = {}
-    """What differs from Amazon: fields of `Profile`. Set by the provider's row."""
     preset: ClassVar[Mapping[str, Any]] = {}
     """Constructor arguments that the provider's row has decided, such as the region."""
-    supports_s3_multipart_upload = True
     container_name_pattern: ClassVar[str] = AWS_NAME_PATTERN
     container_name_rule: ClassVar[str] = AWS_NAME_RULE
 
@@ -100,11 +122,6 @@ class S3StorageDriver(StorageDriver):
             }
             self.capabilities = replace(self.capabilities, signed_urls=(), why=why)
         self.wire = Wire(self, self.profile, place, self.region, keys)
-
-    @classmethod
-    def list_regions(cls) -> list[str]:
-        """The regions that are known by name; others may be given all the same."""
-        return list(profile_from(cls.options).regions)
 
     def check_attributes(self, attributes: Attributes) -> None:
         """See the base; what no header can hold is refused here, before a byte is read."""
@@ -188,17 +205,6 @@ class S3StorageDriver(StorageDriver):
 
     def _copy_part(self, upload: Upload, number: int, obj: Object, start: int, end: int) -> Part:
         return s3_parts.copy(self.wire, upload, number, obj, start, end)
-
-    def ex_iterate_multipart_uploads(
-        self, container: Container, prefix: str | None = None, delimiter: str | None = None
-    ) -> Iterator[Upload]:
-        """Uploads in parts that are open. Libcloud's name."""
-        return s3_parts.open_uploads(self.wire, container, prefix or "", delimiter or "")
-
-    def ex_cleanup_all_multipart_uploads(self, container: Container, prefix: str | None = None) -> None:
-        """Abort every upload in parts that is open below a prefix, running ones too. Libcloud's name."""
-        for upload in list(s3_parts.open_uploads(self.wire, container, prefix or "")):
-            s3_parts.abort(self.wire, upload)
 
     # -- public access and CDN --
 

@@ -221,10 +221,9 @@ class Wire:
 
     def _request(self, call: Call, region: str) -> http.Request:
         headers = dict(call.headers)
-        data = call.body.data if isinstance(call.body, BytesBody) else call.body
-        if call.md5 and isinstance(data, bytes | memoryview):
-            digest = hashlib.md5(data, usedforsecurity=False).digest()
-            headers["Content-MD5"] = base64.b64encode(digest).decode()
+        if call.md5 and isinstance(call.body, bytes | BytesBody):
+            body = call.body if isinstance(call.body, BytesBody) else BytesBody(call.body)
+            headers["Content-MD5"] = base64.b64encode(bytes.fromhex(body.md5)).decode()
         request = http.Request(
             method=call.method,
             url=call.url or self._url(call.container, call.object_name, call.query, region),

@@ -8,6 +8,7 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from storage_core.body import BytesBody
 from storage_core.capabilities import MIB
 from storage_core.providers import get_driver, open_driver
 from storage_core.types import Provider
+from tests.servers import faults
 from tests.servers.swift import Swift
 
 ODD_NAMES = [
@@ -519,3 +521,78 @@ def test_a_driver_and_its_objects_travel_by_pickle(driver: StorageDriver, contai
     twin = pickle.loads(pickle.dumps(obj))
     assert content(twin.driver, twin) == b"pickled"
     assert "testing" not in repr(driver)
+
+
+# -- harm on the way, and many hands --
+
+
+@pytest.mark.parametrize("size", [200_000, 17 * MIB])
+def test_a_byte_turned_on_the_way_up_never_becomes_an_object(
+    swift_server: Swift, container: Container, size: int
+) -> None:
+    with faults.proxy(swift_server.endpoint) as proxy:
+        proxy.always = faults.Plan(up=faults.Fault(corrupt_at=150_000))
+        driver = get_driver(Provider.SWIFT_S3)("test:tester", "testing", endpoint=proxy.endpoint, attempts=1)
+        with pytest.raises(errors.ObjectHashMismatchError):
+            driver.upload_object_via_stream(
+                [secrets.token_bytes(size)], container_of(driver, container), "bad"
+            )
+    assert container.get_objects() == []
+
+
+def test_what_was_damaged_on_its_way_is_sent_again(swift_server: Swift, container: Container) -> None:
+    data = secrets.token_bytes(200_000)
+    with faults.proxy(swift_server.endpoint) as proxy:
+        proxy.always = faults.Plan(up=faults.Fault(corrupt_at=150_000))  # once: the next bytes are sound
+        driver = get_driver(Provider.SWIFT_S3)("test:tester", "testing", endpoint=proxy.endpoint)
+        driver.upload_object_via_stream([data], container_of(driver, container), "again")
+    assert content(container.driver, container.get_object("again")) == data
+
+
+def container_of(driver: StorageDriver, container: Container) -> Container:
+    return driver.open_container(container.name)
+
+
+def test_a_byte_turned_on_the_way_down_fails_the_download(swift_server: Swift, container: Container) -> None:
+    put(container, "whole", secrets.token_bytes(200_000))
+    with faults.proxy(swift_server.endpoint) as proxy:
+        driver = get_driver(Provider.SWIFT_S3)("test:tester", "testing", endpoint=proxy.endpoint)
+        obj = driver.get_object(container.name, "whole")
+        proxy.cut()
+        proxy.always = faults.Plan(down=faults.Fault(corrupt_at=100_000))
+        with pytest.raises(errors.ObjectHashMismatchError):
+            content(driver, obj)
+
+
+def test_a_connection_cut_while_reading_is_taken_up_where_it_broke(
+    swift_server: Swift, container: Container
+) -> None:
+    data = secrets.token_bytes(3 * MIB)
+    put(container, "cut", data)
+    with faults.proxy(swift_server.endpoint) as proxy:
+        driver = get_driver(Provider.SWIFT_S3)("test:tester", "testing", endpoint=proxy.endpoint)
+        obj = driver.get_object(container.name, "cut")
+        proxy.cut()
+        proxy.script(
+            faults.Plan(down=faults.Fault(reset_after=MIB)), faults.Plan(down=faults.Fault(close_after=MIB))
+        )
+        assert content(driver, obj) == data
+
+
+def test_sixteen_threads_share_one_driver_and_never_see_each_others_bytes(
+    driver: StorageDriver, container: Container
+) -> None:
+    def work(number: int) -> int:
+        for turn in range(12):
+            name, data = f"{number}/{turn} é", secrets.token_bytes(2000 + number)
+            put(container, name, data, ex_meta={"who": f"{number}"})
+            obj = driver.get_object(container.name, name)
+            assert (obj.meta_data, content(driver, obj)) == ({"who": f"{number}"}, data)
+            assert {one.name for one in driver.list_page(container, f"{number}/").objects} >= {name}
+            if turn % 2:
+                driver.delete_object(obj)
+        return number
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(work, range(16))) == list(range(16))
+    assert len(container.get_objects()) == 16 * 6
