@@ -3,25 +3,127 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QBrush, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
+    QLineEdit,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from .. import text
+from .. import text, theme
 from .edits import KEY
 from .frame import STEP, ProblemLabel, named
 
 KEY_COLUMN, VALUE_COLUMN = 0, 1
+Index = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
+
+
+@dataclass(slots=True)
+class Row:
+    """One key. `value` is None as long as the objects differ in it and nobody typed."""
+
+    key: str
+    value: str | None
+    is_mixed: bool = False
+
+
+class MetadataRows(QAbstractTableModel):
+    """What stands in the table."""
+
+    changed = Signal()
+
+    def __init__(self, metadata: Mapping[str, str | None], parent: QObject, *, editable: bool) -> None:
+        super().__init__(parent)
+        self.rows = [Row(key, value, value is None) for key, value in metadata.items()]
+        self._editable = editable
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else 2
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+            return None
+        return self.tr("Name") if section == KEY_COLUMN else self.tr("Value")
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Shown with everything visible; edited as it is."""
+        row = self.rows[index.row()]
+        raw = row.key if index.column() == KEY_COLUMN else row.value
+        if role == Qt.ItemDataRole.EditRole:
+            return raw or ""
+        if role == Qt.ItemDataRole.DisplayRole:
+            if raw is None:
+                return self.tr("(different values)")
+            return text.shown(raw) if raw else ""
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return text.tip(text.shown(raw)) if raw else None
+        if role == Qt.ItemDataRole.ForegroundRole and raw is None:
+            return QBrush(theme.color("muted"))
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsEditable if self._may_type(index) else flags
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Leaving an editor without typing changes nothing."""
+        if role != Qt.ItemDataRole.EditRole or not self._may_type(index):
+            return False
+        row = self.rows[index.row()]
+        if index.column() == KEY_COLUMN:
+            row.key = str(value)
+        elif row.value is None and not value:
+            return False
+        else:
+            row.value = str(value)
+        self.dataChanged.emit(index, index)
+        self.changed.emit()
+        return True
+
+    def add(self) -> None:
+        """An empty row at the end."""
+        self.beginInsertRows(NOWHERE, len(self.rows), len(self.rows))
+        self.rows.append(Row("", ""))
+        self.endInsertRows()
+
+    def remove(self, line: int) -> None:
+        """Take a row away."""
+        self.beginRemoveRows(NOWHERE, line, line)
+        del self.rows[line]
+        self.endRemoveRows()
+        self.changed.emit()
+
+    def _may_type(self, index: Index) -> bool:
+        row = self.rows[index.row()]
+        if index.column() == KEY_COLUMN and row.is_mixed:
+            return False  # each object would need another value under the new name
+        raw = row.key if index.column() == KEY_COLUMN else row.value
+        # A line edit would silently change control characters; such a row can only be removed.
+        return self._editable and (raw is None or raw.isprintable())
 
 
 class MetadataTable(QWidget):
@@ -33,47 +135,22 @@ class MetadataTable(QWidget):
         """`metadata`: the common value of each key, None where the objects differ."""
         super().__init__()
         self._before = dict(metadata)
-        self._editable = editable
+        self.model = MetadataRows(metadata, self, editable=editable)
+        self.model.changed.connect(self.changed)
+        self.table = self._view()
+        self.problem = ProblemLabel()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(STEP)
-        self.table = QTableWidget(0, 2)
-        named(self.table, self.tr("Metadata"))
-        self.table.setHorizontalHeaderLabels([self.tr("Name"), self.tr("Value")])
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
-        header.resizeSection(KEY_COLUMN, 22 * STEP)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(4 * STEP)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         column.addWidget(self.table, 1)
-        for key, value in metadata.items():
-            self._append(key, value)
-        self.problem = ProblemLabel()
         if editable:
             column.addLayout(self._buttons())
             self.table.installEventFilter(self)
-        else:
-            self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         column.addWidget(self.problem)
-        self.table.itemChanged.connect(self.changed)
-
-    def rows(self) -> list[tuple[str, str | None]]:
-        """What stands there: key and value; None for values that differ and were not touched."""
-        found = []
-        for line in range(self.table.rowCount()):
-            key, value = self.table.item(line, KEY_COLUMN), self.table.item(line, VALUE_COLUMN)
-            if isinstance(key, Cell) and isinstance(value, Cell) and (key.raw or value.raw):
-                found.append((key.raw or "", value.raw))
-        return found
 
     def edits(self) -> tuple[dict[str, str], frozenset[str]]:
         """New and changed values by key; keys that are gone."""
-        rows = dict(self.rows())
+        rows = {row.key: row.value for row in self._used()}
         changed = {
             key: value for key, value in rows.items() if value is not None and self._before.get(key) != value
         }
@@ -82,32 +159,31 @@ class MetadataTable(QWidget):
     def why_not(self) -> str:
         """What no service would take: a sentence; "" when all is well."""
         seen: set[str] = set()
-        for key, _ in self.rows():
-            if not key:
+        for row in self._used():
+            name = text.elided(text.shown(row.key), 40)
+            if not row.key:
                 return self.tr("A value needs a name.")
-            if key not in self._before and not KEY.fullmatch(key):
-                return self.tr(
+            if row.key not in self._before and not KEY.fullmatch(row.key):
+                sentence = self.tr(
                     "“{name}” cannot be a name: only letters, digits and - _ . are sure to arrive."
-                ).format(name=text.elided(text.shown(key), 40))
-            if key.lower() in seen:
-                return self.tr("“{name}” is there twice.").format(name=text.elided(text.shown(key), 40))
-            seen.add(key.lower())
+                )
+                return sentence.format(name=name)
+            if row.key.lower() in seen:
+                return self.tr("“{name}” is there twice.").format(name=name)
+            seen.add(row.key.lower())
         return ""
 
     def add_row(self) -> None:
         """A new row, ready to type in."""
-        self._append("", "")
-        line = self.table.rowCount() - 1
-        self.table.setCurrentCell(line, KEY_COLUMN)
-        self.table.edit(self.table.model().index(line, KEY_COLUMN))
+        self.model.add()
+        index = self.model.index(self.model.rowCount() - 1, KEY_COLUMN)
+        self.table.setCurrentIndex(index)
+        self.table.edit(index)
 
     def remove_rows(self) -> None:
         """Take the selected rows away."""
-        lines = sorted({index.row() for index in self.table.selectedIndexes()}, reverse=True)
-        for line in lines:
-            self.table.removeRow(line)
-        if lines:
-            self.changed.emit()
+        for line in sorted({index.row() for index in self.table.selectedIndexes()}, reverse=True):
+            self.model.remove(line)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Delete takes rows away, as people expect of a list."""
@@ -122,17 +198,27 @@ class MetadataTable(QWidget):
 
     # -- helpers --
 
-    def _append(self, key: str, value: str | None) -> None:
-        line = self.table.rowCount()
-        self.table.insertRow(line)
-        name, content = Cell(key), Cell(value)
-        if value is None or not self._editable or not name.can_be_typed:
-            # A key whose values differ cannot be renamed: each object would need another new value.
-            name.setFlags(name.flags() & ~Qt.ItemFlag.ItemIsEditable)
-        if not self._editable or not content.can_be_typed:
-            content.setFlags(content.flags() & ~Qt.ItemFlag.ItemIsEditable)
-        self.table.setItem(line, KEY_COLUMN, name)
-        self.table.setItem(line, VALUE_COLUMN, content)
+    def _used(self) -> list[Row]:
+        """An added row in which nothing was typed is none."""
+        return [row for row in self.model.rows if row.key or row.value]
+
+    def _view(self) -> QTableView:
+        view = QTableView()
+        named(view, self.tr("Metadata"))
+        view.setModel(self.model)
+        view.setItemDelegate(LiveEditor(view))
+        header = view.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setStretchLastSection(True)
+        header.setHighlightSections(False)
+        header.resizeSection(KEY_COLUMN, 22 * STEP)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(4 * STEP)
+        view.setShowGrid(False)
+        view.setWordWrap(False)
+        view.setTabKeyNavigation(False)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        return view
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -144,43 +230,25 @@ class MetadataTable(QWidget):
             button.clicked.connect(act)
             row.addWidget(button)
         self.remove.setEnabled(False)
-        self.table.itemSelectionChanged.connect(
-            lambda: self.remove.setEnabled(bool(self.table.selectedIndexes()))
-        )
+        self.table.selectionModel().selectionChanged.connect(self._selected)
         row.addStretch(1)
         return row
 
+    def _selected(self) -> None:
+        self.remove.setEnabled(self.table.selectionModel().hasSelection())
 
-class Cell(QTableWidgetItem):
-    """A key or a value. `raw` is what will be stored; None as long as the objects differ and nobody typed."""
 
-    def __init__(self, raw: str | None) -> None:
-        super().__init__()
-        self.raw = raw
+class LiveEditor(QStyledItemDelegate):
+    """Hands on each letter, so that what is wrong is said while typing and Save can be pressed at once."""
 
-    @property
-    def can_be_typed(self) -> bool:
-        """A line edit would silently change control characters; such a row can only be removed."""
-        return self.raw is None or self.raw.isprintable()
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """A line edit that commits as it goes."""
+        editor = QLineEdit(parent)
+        editor.setFrame(False)
+        editor.textEdited.connect(self._commit)
+        return editor
 
-    def data(self, role: int) -> Any:
-        """Shown with everything visible; edited as it is."""
-        if role == Qt.ItemDataRole.DisplayRole:
-            if self.raw is None:
-                return QCoreApplication.translate("MetadataTable", "(different values)")
-            return text.shown(self.raw) if self.raw else ""
-        if role == Qt.ItemDataRole.EditRole:
-            return self.raw or ""
-        if role == Qt.ItemDataRole.ToolTipRole and self.raw:
-            return text.tip(text.shown(self.raw))
-        if role == Qt.ItemDataRole.ForegroundRole and self.raw is None:
-            return self.tableWidget().palette().brush(QPalette.ColorRole.PlaceholderText)
-        return super().data(role)
-
-    def setData(self, role: int, value: Any) -> None:
-        """Leaving an editor without typing changes nothing."""
-        if role == Qt.ItemDataRole.EditRole:
-            if self.raw is None and not value:
-                return
-            self.raw = str(value)
-        super().setData(role, value)
+    def _commit(self) -> None:
+        editor = self.sender()
+        if isinstance(editor, QWidget):
+            self.commitData.emit(editor)

@@ -8,6 +8,7 @@ False.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ except ImportError:  # only Linux has it
 
 FORMAT = "XdndDirectSave0"
 _NAME_BYTES_MAX = 255
+_END = re.compile(rb"[\0\r\n]")
 
 
 def available() -> bool:
@@ -59,7 +61,7 @@ def folder_of(answer: bytes, name: str) -> str:
     """
     if not answer.startswith(b"file://"):
         return ""
-    host, slash, rest = answer[len(b"file://") :].split(b"\0")[0].splitlines()[0].partition(b"/")
+    host, slash, rest = _END.split(answer[len(b"file://") :], maxsplit=1)[0].partition(b"/")
     if not slash or host not in (b"", b"localhost", os.fsencode(socket.gethostname())):
         return ""
     parts = rest.split(b"/")

@@ -1,6 +1,6 @@
-"""A stage for stories: flows run in the real event loop, on real drivers and the real engine, under a bare window.
+"""A stage for stories: flows run in the real event loop, on real drivers and engine, under a bare window.
 
-`play(story, tmp_path)` gives the story a Stage. A story starts a flow, waits for its dialog, presses real buttons.
+`play(story, tmp_path)` gives the story a Stage. It starts a flow, waits for its dialog, presses real buttons.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLineEdit,
+    QWidget,
+)
 
 from gui import background
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account, Accounts, Place
@@ -73,7 +81,7 @@ class BareWindow:
 
 @dataclass
 class Stage:
-    """What a story has at hand. `cloud` and `other` are two clouds in memory, `home` this computer's folder."""
+    """What a story has at hand. `cloud` and `other` are clouds in memory, `home` this computer's folder."""
 
     app: Context
     window: BareWindow
@@ -167,6 +175,17 @@ def typed(field: QLineEdit, text: str) -> None:
     field.selectAll()
     QTest.keyClick(field, Qt.Key.Key_Delete)
     QTest.keyClicks(field, text)
+
+
+def choose(dialog: QFileDialog, path: Path) -> None:
+    """Type a path into a file dialog and press its button."""
+    field = dialog.findChild(QLineEdit, "fileNameEdit")
+    box = dialog.findChild(QDialogButtonBox)
+    assert isinstance(field, QLineEdit)
+    assert isinstance(box, QDialogButtonBox)
+    field.setText(str(path))
+    [button] = [one for one in box.buttons() if box.buttonRole(one) is QDialogButtonBox.ButtonRole.AcceptRole]
+    press(button)
 
 
 def put(driver: StorageDriver, container: str, **objects: bytes) -> None:
