@@ -442,7 +442,8 @@ class LocalStorageDriver(StorageDriver):
                         return root.child(local)
         except OSError as error:
             if error.errno not in GONE:
-                raise self._refusal(error, os.path.join(self._root, container_name), "") from error
+                path = self._root if self._only else os.path.join(self._root, container_name)
+                raise self._refusal(error, path, "") from error
         raise ContainerDoesNotExistError(
             f"There is no container named {container_name!r} in {self._root}.", self, container_name
         )
