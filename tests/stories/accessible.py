@@ -98,7 +98,14 @@ class Screen:
         """`session_bus`: the address of the D-Bus session that the applications run on."""
         session = open_dbus_connection(session_bus)
         launcher = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
-        reply = session.send_and_get_reply(new_method_call(launcher, "GetAddress"), timeout=10)
+        deadline = time.monotonic() + 15
+        while True:
+            reply = session.send_and_get_reply(new_method_call(launcher, "GetAddress"), timeout=10)
+            if reply.header.message_type is not MessageType.error:
+                break
+            if time.monotonic() > deadline:
+                raise NotThere(f"there is no accessibility bus: {reply.body}")
+            time.sleep(0.05)
         session.close()
         self._bus: DBusConnection = open_dbus_connection(reply.body[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,12 +20,8 @@ from tests.servers import keyring
 from tests.servers.processes import Command, ServerFailed, logs_folder, running
 from tests.stories.accessible import Node, Screen
 
-SIZE = (1440, 900)
-WAIT_FOR_SOCKET = """\
-i=0; while [ ! -S "$1" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done; shift; exec "$@"
-"""
+SIZE = (1920, 1080)  # room for the window and a file manager beside it
 PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "pcmanfm-qt")
-_NOT_INHERITED = ("XDG_", "QT_", "WAYLAND", "AT_SPI_")
 BUS_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")
 
 
@@ -128,6 +125,24 @@ class Desktop:
         """Click the button of that name."""
         self.click(self.screen.wait(role, name, seconds=seconds))
 
+    def place(self, title: str, x: int, y: int, width: int, height: int) -> None:
+        """Put the window whose title holds `title` there, and in front."""
+        found = subprocess.run(
+            ["xdotool", "search", "--sync", "--onlyvisible", "--name", title],
+            env=self.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        window = found.stdout.split()[-1]
+        for command in (
+            ["windowsize", window, str(width), str(height)],
+            ["windowmove", window, str(x), str(y)],
+            ["windowactivate", "--sync", window],
+        ):
+            subprocess.run(["xdotool", *command], env=self.env, check=True)
+        time.sleep(0.3)
+
     # -- eyes --
 
     def shot(self, path: Path) -> None:
@@ -173,19 +188,15 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         }
         width, height = SIZE
         x_server = ["Xvfb", f":{number}", "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
-        socket = Path(f"/tmp/.X11-unix/X{number}")
-        commands = [
-            Command("x", x_server, env=env),
-            Command("wm", ["sh", "-c", WAIT_FOR_SOCKET, "sh", str(socket), "openbox"], env=env),
-            Command(
-                "a11y",
-                ["sh", "-c", WAIT_FOR_SOCKET, "sh", str(socket), launcher, "--launch-immediately"],
-                env=env,
-            ),
-        ]
-        stack.enter_context(running(commands, logs))
-        connected = _connect(f":{number}", socket)
+        # The connection comes before the other clients: an X server whose last client leaves starts anew.
+        stack.enter_context(running([Command("x", x_server, env=env)], logs))
+        connected = _connect(number)
         stack.callback(connected.close)
+        clients = [
+            Command("wm", ["openbox"], env=env),
+            Command("a11y", [launcher, "--launch-immediately"], env=env),
+        ]
+        stack.enter_context(running(clients, logs))
         screen = Screen(env["DBUS_SESSION_BUS_ADDRESS"])
         stack.callback(screen.close)
         desktop = Desktop(env, screen, logs, stack, connected)
@@ -210,17 +221,13 @@ def _free_display() -> int:
     raise ServerFailed("no free X display between :120 and :179")
 
 
-def _connect(name: str, socket: Path) -> display.Display:
+def _connect(number: int) -> display.Display:
     deadline = time.monotonic() + 15
-    while not socket.exists():
-        if time.monotonic() > deadline:
-            raise ServerFailed(f"the X server {name} did not start")
-        time.sleep(0.05)
     while True:
-        try:
-            return display.Display(name)
-        except (DisplayError, ConnectionClosedError) as error:
-            # It begins anew whenever its last client leaves, and drops who is just coming in.
-            if time.monotonic() > deadline:
-                raise ServerFailed(f"the X server {name} does not take connections: {error}") from error
-            time.sleep(0.05)
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(f"/tmp/.X11-unix/X{number}") == 0:
+                break
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"the X server :{number} did not start")
+        time.sleep(0.05)
+    return display.Display(f":{number}")
