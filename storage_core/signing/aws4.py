@@ -30,9 +30,9 @@ LONGEST_PRESIGN = 7 * 24 * 3600
 # Proxies and HTTP libraries change these on the way, or add them after the signature was made.
 UNSIGNED_HEADERS = frozenset(
     {
-        "accept-encoding", "authorization", "connection", "content-length", "expect", "proxy-authorization",
-        "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent",
-        "x-amzn-trace-id",
+        "accept-encoding", "authorization", "baggage", "connection", "content-length", "expect", "keep-alive",
+        "proxy-authenticate", "proxy-authorization", "te", "traceparent", "tracestate", "trailer",
+        "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id",
     }
 )  # fmt: skip
 
@@ -200,4 +200,4 @@ def _normalised(path: str) -> str:
     if "//" not in path and "/." not in path:
         return path
     short = normpath("/" + path.lstrip("/"))
-    return short + "/" if path.endswith(("/", "/.", "/..")) and short != "/" else short
+    return short + "/" if path.endswith("/") and short != "/" else short
