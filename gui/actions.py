@@ -166,7 +166,7 @@ _ACCOUNT = (
             wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
     Command("account.remove", QT_TRANSLATE_NOOP("Actions", "&Remove Account…"), "trash",
             wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
-    Command("container.new", QT_TRANSLATE_NOOP("Actions", "&New Container…"), "container-new",
+    Command("container.new", QT_TRANSLATE_NOOP("Actions", "&New Container…"), "plus",
             ("Ctrl+Shift+B",), wants=Wants.ACCOUNT, needs=("create_containers",), menu="account",
             context="ac", group=2),
     Command("container.open", QT_TRANSLATE_NOOP("Actions", "&Open Container…"), "container", ("Ctrl+O",),

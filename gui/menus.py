@@ -80,7 +80,7 @@ class Commands(QObject):
         action.setCheckable(command.checkable)
         action.setMenuRole(QAction.MenuRole.NoRole)
         action.setProperty("with text", command.id in WITH_TEXT)
-        action.setIconText(command.plain_title)
+        action.setIconText(f" {command.plain_title}")  # Qt sets text very close to its icon
         if command.icon:
             icons.keep(action, command.icon)
         action.triggered.connect(partial(self._triggered, command.id))

@@ -123,6 +123,11 @@ def size(number: int) -> str:
     return f"{QLocale().toString(value, 'f', digits)}\u00a0{UNITS[unit]}"
 
 
+def size_in_full(number: int) -> str:
+    """`4.2 MB (4,201,334 B)`."""
+    return f"{size(number)} ({count(number)} B)" if number >= 1000 else size(number)
+
+
 def speed(bytes_per_second: float) -> str:
     """`18.4 MB/s`."""
     return f"{size(int(bytes_per_second))}/s"

@@ -136,10 +136,9 @@ QTableView::item:hover:!selected, QTreeView::item:hover:!selected, QListView::it
   background: $hover; }
 QTreeView#tree, QListView#places { background: $window; }
 QTreeView#tree::item, QListView#places::item { padding: 5px 4px; border-radius: 6px; }
-QTreeView#tree::branch { background: $window; }
 QHeaderView { background: $base; border: 0; }
 QHeaderView::section { background: $base; color: $muted; border: 0; border-bottom: 1px solid $line;
-  padding: 6px 8px; }
+  padding: 6px 11px; }
 QHeaderView::section:hover { color: $text; background: $hover; }
 QTableCornerButton::section { background: $base; border: 0; }
 

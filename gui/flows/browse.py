@@ -5,7 +5,6 @@ The window cancels `open_place` when another place is opened; a page that is und
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +28,6 @@ from .window import Window
 
 CONTAINERS_AT_ONCE = 500
 TREE_PAGES = 20  # pages a tree node reads in search of folders; the list reads on
-FREEZE_FROM = 20_000  # rows
 
 
 @dataclass(slots=True)
@@ -68,7 +66,6 @@ class Trail:
 
 async def open_place(app: Context, window: Window, place: Place) -> None:
     """Fill the list, which has begun to show this place, and tell the tree of the folders."""
-    gc.unfreeze()
     driver = await driver_for(app, window, place.account)
     if driver is None:
         window.objects.fail(tr("This account is not open."))
@@ -118,15 +115,9 @@ async def load_children(app: Context, window: Window, place: Place) -> None:
 
 async def _list_folder(driver: StorageDriver, window: Window, place: Place) -> None:
     pages = _pages(driver, place)
-    rows = 0
     while (entries := await in_thread(_next_page, pages, place.prefix, account=place.account)) is not None:
         window.objects.add_page(entries)
         window.containers.add(place, [entry.name for entry in entries if entry.is_folder])
-        rows += len(entries)
-        if rows > FREEZE_FROM:
-            # Else the collector walks all rows again and again, and stops every thread for it. Entries hold
-            # no cycles, so they die by their count; `open_place` unfreezes.
-            gc.freeze()
 
 
 async def _list_containers(driver: StorageDriver, window: Window, account: Account) -> None:

@@ -87,8 +87,6 @@ class Steered(Window, Protocol):
     def go_forward(self) -> None: ...
     def go_up(self) -> None: ...
     def open_selected(self) -> None: ...
-    def toggle_pane(self, name: str) -> None: ...
-    def set_theme(self, mode: str) -> None: ...
 
 
 class Steering(QObject):
@@ -150,8 +148,8 @@ class Steering(QObject):
             "edit.select_all": window.objects.select_all,
             "edit.filter": window.top.focus_filter,
             "view.refresh": window.reload,
-            **{f"view.{name}": partial(window.toggle_pane, name) for name in PANES},
-            **{f"theme.{mode}": partial(window.set_theme, mode) for mode in MODES},
+            **{f"view.{name}": partial(self._toggle_pane, name) for name in PANES},
+            **{f"theme.{mode}": partial(self._set_theme, mode) for mode in MODES},
             "go.back": window.go_back,
             "go.forward": window.go_forward,
             "go.up": window.go_up,
@@ -167,6 +165,16 @@ class Steering(QObject):
             "transfers.limit": self._choose_limit,
             "help.about": self._about,
         }
+
+    def _toggle_pane(self, name: str) -> None:
+        panes = self._window.panes
+        panes.show_pane(name, not panes.is_open(name))
+        self.update()
+
+    def _set_theme(self, mode: str) -> None:
+        self._app.settings.theme = mode
+        self._window.theme.set_mode(mode)
+        self.update()
 
     def _account_flow(self, flow: Callable[[Context, Window, str], Flow]) -> None:
         self._window.run(flow(self._app, self._window, self._window.accounts.current()))
@@ -267,8 +275,7 @@ class Steering(QObject):
 
     def _state(self) -> State:
         window = self._window
-        place, entries = window.place, window.selected()
-        folders = sum(entry.is_folder for entry in entries)
+        place, chosen = window.place, window.objects.chosen
         rows, every = window.transfers.selected(), window.jobs.jobs()
         container, account = self._container(), window.accounts.current()
         return State(
@@ -276,8 +283,8 @@ class Steering(QObject):
             account_is_saved=bool(account) and account not in BUILT_IN,
             container=container.container if container else "",
             in_container=place is not None and bool(place.container),
-            objects=len(entries) - folders,
-            folders=folders,
+            objects=chosen.objects,
+            folders=chosen.folders,
             shown=window.objects.model.rowCount(),
             pasteable=self._pasteable,
             can_back=bool(window.trail.behind),

@@ -146,17 +146,6 @@ class MainWindow(QMainWindow):
         for entry in self.selected()[:1]:
             self._open_entry(entry)
 
-    def toggle_pane(self, name: str) -> None:
-        """Open or close a pane."""
-        self.panes.show_pane(name, not self.panes.is_open(name))
-        self.steering.update()
-
-    def set_theme(self, mode: str) -> None:
-        """ "system", "light" or "dark"; remembered."""
-        self.app.settings.theme = mode
-        self.theme.set_mode(mode)
-        self.steering.update()
-
     # -- events --
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -290,7 +279,7 @@ class MainWindow(QMainWindow):
     def _selection_moved(self) -> None:
         if self.place is not None:
             title = self.accounts.title(self.app.accounts.get(self.place.account))
-            self.inspector.show_selection(self.place, title, self.selected())
+            self.inspector.show_selection(self.place, title, self.selected(), self.objects.chosen)
         self.steering.update()
 
     def _flow_ended(self, task: Task) -> None:

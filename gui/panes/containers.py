@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
+from .. import icons
 from ..accounts import Place
 from ..models.containers import ContainersModel, Known
-from ..theme import UNIT
+from ..models.listing import Index
+from ..theme import UNIT, color
 from .dragging import Dragged
 from .dropping import DropTarget
 from .parts import ICON_SIZE, Message, header, tool_button
+
+CHEVRON = 12  # pixels
 
 
 class ContainersTree(QTreeView):
@@ -31,6 +35,14 @@ class ContainersTree(QTreeView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setExpandsOnDoubleClick(False)
         self.setMouseTracking(True)
+
+    def drawBranches(self, painter: QPainter, rect: QRect, index: Index) -> None:
+        """A chevron; the style sheet's own would need a picture per colour scheme."""
+        if self.model().hasChildren(index):
+            name = "chevron-down" if self.isExpanded(index) else "chevron-right"
+            picture = icons.pixmap(name, CHEVRON, color("muted"), self.devicePixelRatioF())
+            left = rect.right() - self.indentation() + (self.indentation() - CHEVRON) // 2 + 1
+            painter.drawPixmap(left, rect.center().y() - CHEVRON // 2 + 1, picture)
 
 
 class ContainersPane(QWidget):

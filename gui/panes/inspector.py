@@ -13,8 +13,8 @@ from storage_core.base.objects import Object, PublicAccess
 
 from .. import icons
 from ..accounts import Place
-from ..models.listing import Entry, class_text
-from ..text import PlainLabel, count, date_in_full, shown, size
+from ..models.listing import Entry, Totals, class_text
+from ..text import PlainLabel, count, date_in_full, shown, size, size_in_full
 from ..theme import UNIT
 from .parts import ICON_SIZE, tool_button
 
@@ -132,6 +132,7 @@ class InspectorPane(QWidget):
         self._name.setWordWrap(True)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName(self.tr("Inspector"))
         self.general = Sheet(self.tr("General"))
         self.metadata = Sheet(self.tr("Metadata"))
@@ -161,8 +162,8 @@ class InspectorPane(QWidget):
             sheet.clear()
         self.general.say(self.tr("Select an object to see its details."))
 
-    def show_selection(self, place: Place, account: str, entries: Sequence[Entry]) -> None:
-        """The selected entries of this place; none: the place itself. `account` is its title, as shown."""
+    def show_selection(self, place: Place, account: str, entries: Sequence[Entry], totals: Totals) -> None:
+        """The selected entries of this place and their totals, or the place itself. `account`: its title."""
         moved = self._place is None or (place.account, place.container) != (
             self._place.account,
             self._place.container,
@@ -178,7 +179,7 @@ class InspectorPane(QWidget):
         elif self._entry is not None and place.container:
             self._show_entry(place, self._entry)
         else:
-            self._show_many(entries)
+            self._show_many(totals)
         self._show_sharing()
         self._ask_for_more()
 
@@ -222,6 +223,7 @@ class InspectorPane(QWidget):
         self._name.setAccessibleName(name)
 
     def _show_place(self, place: Place, account: str) -> None:
+        self.metadata.say(self.tr("Select one object to see its metadata."))
         if not place.container:
             self._head("account", account)
             self.general.rows({self.tr("Account"): account})
@@ -241,7 +243,7 @@ class InspectorPane(QWidget):
         facts = {self.tr("Kind"): self.tr("Folder") if entry.is_folder else self.tr("Object")}
         if not entry.is_folder:
             facts |= {
-                self.tr("Size"): f"{size(entry.size)} ({count(entry.size)} B)",
+                self.tr("Size"): size_in_full(entry.size),
                 self.tr("Modified"): date_in_full(entry.modified),
                 self.tr("Storage class"): class_text(entry.storage_class),
             }
@@ -256,15 +258,14 @@ class InspectorPane(QWidget):
         else:
             self.metadata.say(self.tr("Loading…"))
 
-    def _show_many(self, entries: Sequence[Entry]) -> None:
-        self._head("copy", self.tr("{n} selected").format(n=count(len(entries))))
-        objects = [entry for entry in entries if not entry.is_folder]
-        folders = len(entries) - len(objects)
+    def _show_many(self, totals: Totals) -> None:
+        number = count(totals.objects + totals.folders)
+        self._head("copy", self.tr("{n} selected").format(n=number))
         self.general.rows(
             {
-                self.tr("Objects"): count(len(objects)) if objects else "",
-                self.tr("Folders"): count(folders) if folders else "",
-                self.tr("Size of the objects"): size(sum(entry.size for entry in objects)) if objects else "",
+                self.tr("Objects"): count(totals.objects) if totals.objects else "",
+                self.tr("Folders"): count(totals.folders) if totals.folders else "",
+                self.tr("Size of the objects"): size(totals.size) if totals.objects else "",
             }
         )
         self.metadata.say(self.tr("Select one object to see its metadata."))

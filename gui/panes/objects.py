@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from ..accounts import Place
-from ..models.listing import COLUMNS, Entry, Listing
+from ..models.listing import COLUMNS, Entry, Listing, Totals
 from ..text import count, size
 from ..theme import UNIT
 from .dragging import Dragged
@@ -47,6 +47,7 @@ class ObjectsPane(QWidget):
         self._message = Message()
         self._offered = ""  # the command that the message's button stands for; "": try again
         self._failed = False
+        self.chosen = Totals()  # of the selected rows
         self._wanted: set[str] = set()  # keys to be selected when they come
         self._notice = Notice()
         self._line = StatusLine()
@@ -216,14 +217,14 @@ class ObjectsPane(QWidget):
 
     def _wire(self) -> None:
         self.table.activated.connect(self._open)
-        self.table.selectionModel().selectionChanged.connect(self._selection_moved)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._selection_moved())
         self.table.customContextMenuRequested.connect(self._ask_menu)
         self.drops.dropped.connect(self._drop)
         self.table.drag_wanted.connect(self.drag_started)
         self.table.up_wanted.connect(self.up_wanted)
         self.table.horizontalHeader().sortIndicatorChanged.connect(self.laid_out)
         self.table.horizontalHeader().sectionResized.connect(self.laid_out)
-        self.table.recalled.connect(self.selection_changed)
+        self.table.recalled.connect(self._selection_moved)
         self.model.changed.connect(self._show_state)
         self._message.pressed.connect(self._message_pressed)
         self._notice.pressed.connect(self.retry_wanted)
@@ -293,12 +294,10 @@ class ObjectsPane(QWidget):
             )
         if self.is_loading:
             text = self.tr("{totals} so far").format(totals=text)
-        chosen = self.selected()
+        chosen = self.chosen.objects + self.chosen.folders
         if chosen:
-            counted = any(not entry.is_folder for entry in chosen)
-            said = self.tr("{n} selected ({size})") if counted else self.tr("{n} selected")
-            total = sum(entry.size for entry in chosen)
-            text = f"{text}, {said.format(n=count(len(chosen)), size=size(total))}"
+            said = self.tr("{n} selected ({size})") if self.chosen.objects else self.tr("{n} selected")
+            text = f"{text}, {said.format(n=count(chosen), size=size(self.chosen.size))}"
         self._line.say(text, self.tr("Sorting…") if self._sorts_visibly() else "")
 
     def _sorts_visibly(self) -> bool:
@@ -317,7 +316,9 @@ class ObjectsPane(QWidget):
     def _open(self, index: QModelIndex) -> None:
         self.opened.emit(self.model.entry(index.row()))
 
-    def _selection_moved(self, chosen: QItemSelection, dropped: QItemSelection) -> None:
+    def _selection_moved(self) -> None:
+        self.chosen = Totals()
+        self.chosen.add(self.selected())
         self._say_totals()
         self.selection_changed.emit()
 

@@ -52,6 +52,9 @@ class ObjectsTable(QTableView):
         """Show this model from now on."""
         self._listing = listing
         self.setModel(listing)
+        # To paint itself a header asks of each column whether all rows are selected, row by row: 2 s for
+        # 100,000. It gets a selection of its own, in which nothing ever is.
+        self.horizontalHeader().setSelectionModel(QItemSelectionModel(listing, self))
         listing.modelAboutToBeReset.connect(self._remember)
         listing.modelReset.connect(self._recall)
 

@@ -129,7 +129,7 @@ class Notice(QFrame):
         close = tool_button()
         icons.keep(close, "cancel")
         close.setAccessibleName(self.tr("Close this message"))
-        close.setToolTip(close.accessibleName())
+        close.setToolTip(self.tr("Close this message"))
         close.clicked.connect(self.hide)
         close.clicked.connect(self.closed)
         row = QHBoxLayout(self)

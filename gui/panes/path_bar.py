@@ -165,6 +165,7 @@ class PathBar(QFrame):
         button.setToolTip(tip(name))
         if icon:
             icons.keep(button, icon)
+            button.setText(f" {button.text()}")  # Qt sets text very close to its icon
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         if place == self._place:
             font = button.font()
