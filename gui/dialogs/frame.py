@@ -90,4 +90,4 @@ def stand_back(label: QLabel) -> None:
 
 def named(widget: QWidget, name: str) -> None:
     """Give a control the name that a screen reader says."""
-    widget.setAccessibleName(name)
+    widget.setAccessibleName(name.replace("&&", "\0").replace("&", "").replace("\0", "&"))
