@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, Qt, QTimer, QUrl
@@ -117,14 +118,13 @@ def files_of(account: Account, dragged: Dragged) -> list[str]:
         return []
 
 
-def mime_data(dragged: Dragged, *, paths: Sequence[str] = (), save: Save | None = None) -> QMimeData:
-    """The entries for our own panes; `paths` (files that exist on this computer) for everybody else.
-
-    `save(dragged, folder)` is called later, from the event loop, when a file manager was given the entries
-    and named a folder. Offered only without `paths`: a target that sees files fetches those, and at hover
-    already.
-    """
-    return EntriesMime(dragged, tuple(paths), save)
+def mime_data(dragged: Dragged, *, paths: Sequence[str] = ()) -> QMimeData:
+    """The entries for our own panes; `paths` (files that exist on this computer) for everybody else."""
+    mime = QMimeData()
+    mime.setData(ENTRIES, _written(dragged))
+    if paths:
+        mime.setData(FILES, _listing(paths))
+    return mime
 
 
 def start_drag(
@@ -135,60 +135,67 @@ def start_drag(
     save: Save | None = None,
     picture: QPixmap | None = None,
 ) -> None:
-    """Drag until the button goes up. Copy only: offered a move, Thunar would take the file away from us."""
-    mime = EntriesMime(dragged, tuple(paths), save)
+    """Drag until the button goes up. Copy only: offered a move, Thunar would take the file away from us.
+
+    `save(dragged, folder)` is called later, from the event loop, when a file manager was given the entries
+    and named a folder. Offered only without `paths`: a target that sees files fetches those, and at hover
+    already.
+    """
     drag = QDrag(view)
-    drag.setMimeData(mime)
+    if paths or save is None:
+        drag.setMimeData(mime_data(dragged, paths=paths))
+    else:
+        mime = DirectSave(dragged, save)
+        drag.setMimeData(mime)
+        QTimer.singleShot(0, mime.publish)  # the property goes on a window that the drag makes
     if picture is not None:
         drag.setPixmap(picture)
         drag.setHotSpot(QPoint(-8, picture.height() // 2))
-    QTimer.singleShot(0, mime.publish)  # the property goes on a window that the drag makes
     drag.exec(Qt.DropAction.CopyAction)
 
 
-class EntriesMime(QMimeData):
-    """Made anew for each drag and each copy; Qt keeps it until the target has what it wants."""
+class DirectSave(QMimeData):
+    """Entries that are no files yet: the target names a folder, and `save` brings them there later.
 
-    def __init__(self, dragged: Dragged, paths: tuple[str, ...], save: Save | None) -> None:
+    For drags alone: Qt asks a clipboard's content again when the interpreter is gone, which aborts.
+    """
+
+    def __init__(self, dragged: Dragged, save: Save) -> None:
         super().__init__()
         self._dragged = dragged
         self._name = _name_on_disk(dragged.keys[0], dragged.container)
         self._save = save
-        self._saved = False
-        self._held: dict[str, bytes] = {ENTRIES: _written(dragged)}
-        if paths:
-            self._held[FILES] = _listing(paths)
-        elif save is not None:
-            self._held |= ark.offer(self._save_into)
-        self._direct = not paths and save is not None and xds.available()
+        self._is_saved = False
+        self._is_direct = xds.available()
+        self.setData(ENTRIES, _written(dragged))
+        for name, value in ark.offer(self._save_into).items():
+            self.setData(name, value)
 
     def publish(self) -> None:
         """Tell the file manager under which name it may ask for a direct save. Call when the drag runs."""
-        if self._direct:
+        if self._is_direct:
             xds.publish(self._name)
 
     def formats(self) -> list[str]:
-        return [*self._held, xds.FORMAT] if self._direct else list(self._held)
+        return [*super().formats(), xds.FORMAT] if self._is_direct else super().formats()
 
     def hasFormat(self, mimetype: str) -> bool:
         return mimetype in self.formats()
 
-    def retrieveData(self, mimetype: str, type_: object) -> object:
+    def retrieveData(self, mimetype: str, type_: Any) -> Any:
         """Called by Qt on the GUI thread, after the drop for a direct save: it must answer at once."""
-        if mimetype == xds.FORMAT and self._direct:
-            folder = xds.folder_named(self._name)
-            if not folder:
-                return QByteArray(b"E")
-            self._save_into(folder)
-            return QByteArray(b"S")
-        held = self._held.get(mimetype)
-        return None if held is None else QByteArray(held)
+        if mimetype != xds.FORMAT or not self._is_direct:
+            return super().retrieveData(mimetype, type_)
+        folder = xds.folder_named(self._name)
+        if not folder:
+            return QByteArray(b"E")
+        self._save_into(folder)
+        return QByteArray(b"S")
 
     def _save_into(self, folder: str) -> None:
-        if self._saved or self._save is None:
-            return  # some targets ask twice
-        self._saved = True
-        QTimer.singleShot(0, partial(self._save, self._dragged, folder))
+        if not self._is_saved:  # some targets ask twice
+            self._is_saved = True
+            QTimer.singleShot(0, partial(self._save, self._dragged, folder))
 
 
 def _written(dragged: Dragged) -> bytes:

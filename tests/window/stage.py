@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -160,7 +160,10 @@ def press(button: QAbstractButton) -> None:
     """A real click. It must be there and it must be on."""
     assert button.isVisible(), f"{button.text()} is not shown"
     assert button.isEnabled(), f"{button.text()} is off"
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    if button.isCheckable():
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(10, button.height() // 2))  # the ring
+    else:
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def named_button(dialog: QDialog, text: str) -> QAbstractButton:

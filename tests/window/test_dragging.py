@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account
 from gui.panes import dragging, xds
-from gui.panes.dragging import ENTRIES, Dragged, files_of, mime_data, read_files, read_mime
+from gui.panes.dragging import ENTRIES, DirectSave, Dragged, files_of, mime_data, read_files, read_mime
 
 pytestmark = pytest.mark.window
 ODD = ("a/Ünï & <b>.txt", "a/../x", "new\nline", "", "x" * 1024, "a/\u202egpj.exe", "half \ud800")
@@ -62,12 +62,14 @@ def test_entries_that_are_files_are_offered_as_files_to_others_and_as_entries_he
     qapp: QApplication,
 ) -> None:
     mime = mime_data(Dragged("a", "home", "", ("x y",)), paths=["/home/me/x y"])
+    assert [url.toLocalFile() for url in mime.urls()] == ["/home/me/x y"]
     assert bytes(mime.data("text/uri-list").data()) == b"file:///home/me/x%20y\r\n"
     assert isinstance(read_mime(mime), Dragged)
 
 
 def test_what_lies_in_a_cloud_is_never_offered_as_an_address_or_a_text(qapp: QApplication) -> None:
-    mime = mime_data(Dragged("a", "photos", "", ("x",)), save=print)
+    mime = DirectSave(Dragged("a", "photos", "", ("x",)), print)
+    assert read_mime(mime) == Dragged("a", "photos", "", ("x",))
     assert not {"text/uri-list", "text/plain", "text/html"} & set(mime.formats())
     assert not mime.hasUrls()
     assert not mime.hasText()
@@ -133,4 +135,6 @@ def test_the_folder_is_read_out_of_a_file_managers_answer(answer: bytes, folder:
 def test_without_an_x_window_nothing_is_saved_directly(qapp: QApplication) -> None:
     if QApplication.platformName() == "xcb":
         pytest.skip("this window is an X11 window")
-    assert xds.FORMAT not in mime_data(Dragged("a", "c", "", ("k",)), save=print).formats()
+    mime = DirectSave(Dragged("a", "c", "", ("k",)), print)
+    assert not mime.hasFormat(xds.FORMAT)
+    assert mime.formats() == [ENTRIES]
