@@ -14,6 +14,7 @@ from storage_core.capabilities import MIB
 from storage_core.transfers.crew import Crew
 from storage_core.transfers.jobs import Job
 from storage_core.transfers.journal import Journal, unpack
+from storage_core.transfers.roster import Roster
 from storage_core.transfers.rows import Changes, ItemReport, State
 from storage_core.transfers.specs import Conflict, DownloadSpec, Spec, UploadSpec, from_json, to_json
 
@@ -41,11 +42,12 @@ class Engine:
         `memory` in bytes; `patience` in seconds without any progress before network trouble becomes a
         failure.
         """
-        self._journal = Journal(journal, lambda trouble: self._crew.set_trouble(trouble))
+        self._journal = Journal(journal, lambda trouble: self._roster.set_trouble(trouble))
         self._driver_for = driver_for
-        self._crew = Crew(self._journal, driver_for, workers, memory, patience)
-        self._lock = self._crew.lock
-        self._board = self._crew.board
+        self._roster = Roster(self._journal)
+        self._crew = Crew(self._roster, self._journal, driver_for, workers, memory, patience)
+        self._lock = self._roster.lock
+        self._board = self._roster.board
         self._next_id = 1
         self._is_started = threading.Event()
 
@@ -73,11 +75,11 @@ class Engine:
         with self._lock:
             for job in jobs:
                 if job.is_removed:
-                    self._crew.sweep(job)
+                    self._roster.sweep(job)
                     continue
                 self._board.put(job)
                 if job.dirty and job.state.is_end:
-                    self._crew.sweep(job)
+                    self._roster.sweep(job)
             self._crew.begin()
         self._is_started.set()
 
@@ -99,7 +101,7 @@ class Engine:
             )  # fmt: skip
             job.dirty = True
             self._board.put(job)
-            self._crew.enqueue(job)
+            self._roster.enqueue(job)
             return job.id
 
     def changes(self, since: int) -> Changes:
@@ -112,7 +114,7 @@ class Engine:
         with self._lock:
             job = self._board.jobs.get(job_id)
             if job is not None and not job.state.is_end and job.state not in _RESTING:
-                self._crew.halt(job, State.PAUSED)
+                self._roster.halt(job, State.PAUSED)
 
     def resume(self, job_id: int) -> None:
         """Go on with a paused job; asks `driver_for` again."""
@@ -120,7 +122,7 @@ class Engine:
             job = self._board.jobs.get(job_id)
             if job is not None and job.state in _RESTING:
                 self._clear_trouble(job)
-                self._crew.enqueue(job)
+                self._roster.enqueue(job)
 
     def cancel(self, job_id: int) -> None:
         """End a job: open uploads are aborted, part files removed; what is done stays done."""
@@ -129,14 +131,14 @@ class Engine:
             if job is not None and not job.state.is_end:
                 job.ready.extend(item for item, _ in job.asked.values())
                 job.asked.clear()
-                self._crew.write_receipt(job)
-                self._crew.halt(job, State.CANCELLED)
+                self._roster.write_receipt(job)
+                self._roster.halt(job, State.CANCELLED)
 
     def retry(self, job_id: int) -> None:
         """Try again what failed or was not tried because of a failure or a cancel."""
         with self._lock:
             job = self._board.jobs.get(job_id)
-            if job is None or job.state not in (State.FAILED, State.CANCELLED) or job.active:
+            if job is None or job.state not in (State.FAILED, State.CANCELLED):
                 return
             self._journal.write(
                 "UPDATE items SET state='waiting', reason='', doubt=1 WHERE job=? AND state='failed'", job.id
@@ -147,7 +149,7 @@ class Engine:
             job.items_failed = 0
             job.planned, job.planner, job.has_failed = False, None, False
             self._clear_trouble(job)
-            self._crew.enqueue(job)
+            self._roster.enqueue(job)
 
     def remove(self, job_id: int) -> None:
         """Take an ended job off the list, its receipt included."""
@@ -194,7 +196,7 @@ class Engine:
                 job.ready.append(item)
             self._board.touch(job)
             if job.state in (State.ASKING, State.RUNNING):
-                self._crew.enqueue(job, first=True)
+                self._roster.enqueue(job, first=True)
 
     def reports(self, job_id: int, *, only_problems: bool = True) -> list[ItemReport]:
         """A job's receipt, item by item (reads the disk: call in a thread)."""
@@ -215,10 +217,10 @@ class Engine:
         """
         ended = self._crew.stop(timeout)
         with self._lock:
-            self._crew.close()
+            self._roster.close()
             for job in self._board.jobs.values():
                 if not job.state.is_end and job.state not in _RESTING:
-                    self._crew.set_state(job, State.PAUSED)
+                    self._roster.set_state(job, State.PAUSED)
         self._journal.close()
         return ended
 
@@ -229,7 +231,7 @@ class Engine:
         for item in job.ready:
             item.trouble_since = item.not_before = 0.0
         if not job.items_failed:
-            self._crew.set_error(job, "")
+            self._roster.set_error(job, "")
 
     def _remove(self, job_id: int, ends: Iterable[State]) -> None:
         job = self._board.jobs.get(job_id)
@@ -239,9 +241,9 @@ class Engine:
         if job.dirty and job.state in (State.FAILED, State.CANCELLED):
             job.is_removed = True
             self._journal.write("UPDATE jobs SET state='removed' WHERE id=?", job.id)
-            self._crew.sweep(job)
+            self._roster.sweep(job)
         else:
-            self._crew.forget(job)
+            self._roster.forget(job)
 
     def _known_jobs(self) -> list[Job]:
         """The jobs of earlier runs; those that were not over rest now."""

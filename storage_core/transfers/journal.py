@@ -123,7 +123,7 @@ class Journal:
         self._thread.start()
 
     def _open(self) -> None:
-        self._db = sqlite3.connect(self.path, timeout=5, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(self.path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
             # two engines on one journal would do everything twice
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -10,6 +10,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -170,7 +171,7 @@ _AS_NOBODY = """
 import os, sys, json
 from storage_core.drivers.memory import MemoryStorageDriver
 from storage_core.transfers import Engine, Ref, UploadSpec
-os.setgid(65534); os.setuid(65534)  # an interpreter under /root could not be read any more
+if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)  # an interpreter under /root could not be read any more
 driver = MemoryStorageDriver()
 driver.create_container("box")
 engine = Engine(sys.argv[2], {"m": driver}.get)
@@ -182,20 +183,20 @@ engine.stop()
 """
 
 
-def test_unreadable_files_and_folders_are_reported(world: World, tmp_path: Path) -> None:
-    world.file("tree/open.txt", b"1")
-    world.file("tree/closed.txt", b"1").chmod(0)
-    world.file("tree/shut/inside.txt", b"1")
-    (world.folder / "files/tree/shut").chmod(0)
-    state = tmp_path / "state of nobody"
-    state.mkdir(mode=0o777)
-    state.chmod(0o777)
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(folder.stat().st_mode | 0o055)
-    argv = [sys.executable, "-c", _AS_NOBODY, str(world.folder / "files/tree"), str(state / "journal.db")]
-    done = subprocess.run(
-        argv, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60, check=False
-    )
+def test_unreadable_files_and_folders_are_reported(world: World) -> None:
+    with tempfile.TemporaryDirectory() as state:  # pytest's own folders are closed to nobody
+        os.chmod(state, 0o777)
+        world.folder = Path(state)
+        world.file("tree/open.txt", b"1")
+        world.file("tree/closed.txt", b"1").chmod(0)
+        world.file("tree/shut/inside.txt", b"1")
+        shut = world.folder / "files/tree/shut"
+        shut.chmod(0)
+        argv = [sys.executable, "-c", _AS_NOBODY, f"{state}/files/tree", f"{state}/journal.db"]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60, check=False
+        )
+        shut.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert "done with skips" in done.stdout
     assert "closed.txt" in done.stdout
