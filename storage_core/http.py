@@ -19,7 +19,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -90,6 +90,9 @@ class _Wire(_Connection):
     def connect(self) -> None:
         super().connect()
         self._fresh = True
+        if lowest := getattr(socket, "TCP_NOTSENT_LOWAT", None):
+            with contextlib.suppress(OSError, AttributeError):  # some systems, and TLS within TLS, have none
+                self.sock.setsockopt(socket.IPPROTO_TCP, lowest, UNSENT)
         inspect = type(self).inspect
         if inspect is None or self.proxy_is_forwarding or not hasattr(self.sock, "getpeercert"):
             return
@@ -166,15 +169,12 @@ class _Adapter(HTTPAdapter):
             return manager
 
     def _pool_options(self) -> dict[str, Any]:
-        socket_options = [
-            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        ]
-        if lowest := getattr(socket, "TCP_NOTSENT_LOWAT", None):
-            socket_options.append((socket.IPPROTO_TCP, lowest, UNSENT))
         return {
             "blocksize": READ,
-            "socket_options": socket_options,
+            "socket_options": [
+                (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            ],
             "ssl_context": tls.unverified() if self._inspect else self._context,
         }
 
@@ -335,21 +335,9 @@ def _length(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """The problem and everything it wraps, outermost first."""
-    seen: list[BaseException] = []
-    waiting: list[Any] = [problem]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
-            yield one
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-
-
 def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> LibcloudError:
     """What went wrong as one of ours, in words that hold no URL and no header."""
-    causes = list(_causes(problem))
+    causes = list(wire.causes(problem))
 
     def first(*kinds: type[BaseException]) -> Any:
         return next((one for one in causes if isinstance(one, kinds)), None)
@@ -363,19 +351,19 @@ def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> Libcloud
     if late := first(wire.TooLong):
         return TimedOutError(str(late))
     if wrong := first(_WrongPin, ssl.SSLCertVerificationError, ssl.CertificateError):
-        return CertificateError(f"The certificate of {host} is not trusted: {_said(wrong)}.")
+        return CertificateError(f"The certificate of {host} is not trusted: {wire.said(wrong)}.")
     if first(errors.ProxyError):
         return _proxy_error(causes, proxy)
     if first(socket.gaierror, errors.NameResolutionError):
         return UnreachableError(f"{host} could not be found. Is the address right, and the network there?")
     if first(errors.NewConnectionError):  # a kind of the next one, although no time was up
-        return UnreachableError(f"{host} could not be reached: {_said(first(OSError))}.")
+        return UnreachableError(f"{host} could not be reached: {wire.said(first(OSError))}.")
     if first(errors.ConnectTimeoutError):
         return TimedOutError(f"{host} did not answer in time.")
     if not call.started and (refused := first(ssl.SSLError)):
         if isinstance(refused, ssl.SSLEOFError):
             return ConnectionLostError(f"{host} hung up while the secure connection was being made.")
-        return wire.permanent(UnreachableError(f"{host} does not speak TLS as we do: {_said(refused)}."))
+        return wire.permanent(UnreachableError(f"{host} does not speak TLS as we do: {wire.said(refused)}."))
     if first(errors.InvalidHeader, errors.HeaderParsingError, errors.InvalidChunkLength):
         return MalformedResponseError(f"The answer of {host} is not proper HTTP.")
     if first(ConnectionError, errors.IncompleteRead, http.client.IncompleteRead):
@@ -393,15 +381,8 @@ def _proxy_error(causes: list[BaseException], proxy: str) -> LibcloudError:
         if isinstance(one, OSError) and str(one).startswith("Tunnel connection failed"):
             said = str(one).removeprefix("Tunnel connection failed: ")
             return wire.permanent(UnreachableError(f"The proxy {name} refused the connection: {said}."))
-    said = _said(next((one for one in reversed(causes) if isinstance(one, OSError)), None))
+    said = wire.said(next((one for one in reversed(causes) if isinstance(one, OSError)), None))
     return UnreachableError(f"The proxy {name} could not be reached: {said}.")
-
-
-def _said(problem: BaseException | None) -> str:
-    for name in ("verify_message", "reason", "strerror"):
-        if isinstance(text := getattr(problem, name, None), str) and text:
-            return redact(text.strip().rstrip("."))
-    return redact(str(problem or "no reason was given"))
 
 
 @dataclass(slots=True)

@@ -40,7 +40,8 @@ SLICE = 0.25
 """Seconds after which a stoppable wait looks whether it was stopped."""
 
 _URL = re.compile(r"(https?)://([A-Za-z0-9._:\[\]-]+)([/?][!-~]*)?", re.IGNORECASE)
-_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 _stop_check: ContextVar[Callable[[], None] | None] = ContextVar("stop check", default=None)
@@ -272,9 +273,15 @@ class Outgoing:
 
 
 def headers_of(request: Request, call: Call, user_agent: str) -> CallHeaders:
+    """The request's headers, and those that every request of ours has; UTF-8 where they are not ASCII.
+
+    AttributeRefusedError for a name or a value that cannot be a header.
+    """
     headers = CallHeaders()
     headers.call = call
     for name, value in request.headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise AttributeRefusedError(f"{name!r} cannot be the name of a header.", field=name)
         if _NOT_IN_A_HEADER.search(value):
             raise AttributeRefusedError(f"The header {name} may not hold control characters.", field=name)
         headers[name] = value if value.isascii() else value.encode()
@@ -293,16 +300,39 @@ def headers_of(request: Request, call: Call, user_agent: str) -> CallHeaders:
 
 
 def size(request: Request) -> int | None:
+    """Bytes of the body; None when nobody knows."""
     if isinstance(request.body, Body):
         return request.body.size
     return len(request.body or b"")
 
 
 def is_small(request: Request) -> bool:
+    """Whether the call as a whole has a deadline."""
     length = size(request)
     return length is not None and length <= SMALL_BODY
 
 
 def permanent(error: NetworkError) -> NetworkError:
+    """The same, not worth another try."""
     error.retryable = False
     return error
+
+
+def causes(problem: BaseException) -> Iterator[BaseException]:
+    """The problem and everything it wraps, outermost first."""
+    seen: list[BaseException] = []
+    waiting: list[Any] = [problem]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+
+
+def said(problem: BaseException | None) -> str:
+    """The system's own words for a problem, fit for the end of a sentence."""
+    for name in ("verify_message", "reason", "strerror"):
+        if isinstance(text := getattr(problem, name, None), str) and text:
+            return redact(text.strip().rstrip("."))
+    return redact(str(problem or "no reason was given"))

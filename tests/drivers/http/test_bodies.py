@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from storage_core.errors import (
 )
 from storage_core.http import Client
 from tests.drivers.http.asking import MIB, by_status, get, good, put
+from tests.servers import faults
 from tests.servers.canned import CannedServer, reply
 
 
@@ -102,3 +104,18 @@ def test_a_yes_before_the_body_was_sent_is_not_believed(client: Client, pauses: 
         with pytest.raises(ConnectionLostError):
             client.send(put(url, StreamBody(pieces(), 1000 + 64 * MIB)), good)
         thread.join()
+
+
+@pytest.mark.parametrize("at", [0, 1, 100, 1_000_000, 4 * MIB])
+def test_an_upload_that_is_cut_is_sent_again_in_full(
+    server: CannedServer, client: Client, pauses: list[float], at: int
+) -> None:
+    data = random.Random(5).randbytes(4 * MIB + 1)
+    server.always("PUT", reply(200))
+    with faults.proxy(server.endpoint) as proxy:
+        proxy.script(
+            faults.Plan(up=faults.Fault(reset_after=at)), faults.Plan(up=faults.Fault(close_after=at))
+        )
+        client.send(put(proxy.endpoint + "/a", BytesBody(data)), by_status)
+    assert [one.body for one in server.requests] == [data]
+    assert len(pauses) == 2

@@ -96,11 +96,20 @@ def test_replies_in_other_encodings_keep_their_headers_readable(server: CannedSe
     assert client.send(get(server.endpoint + "/"), good).headers["x-odd"] == "caf\xe9"
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb", "a\rb", "a\0b", "a\x7fb"], ids=ascii)
+@pytest.mark.parametrize(
+    "value", ["a\r\nX-Injected: 1", "a\nb", "a\rb", "a\0b", "a\x7fb", "\udc80"], ids=ascii
+)
 def test_a_header_cannot_smuggle_another(server: CannedServer, client: Client, value: str) -> None:
     with pytest.raises(AttributeRefusedError, match="x-amz-meta-a") as caught:
         client.send(get(server.endpoint + "/", **{"x-amz-meta-a": value}), good)
     assert caught.value.field == "x-amz-meta-a"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["", "x amz", "x:y", "x\r\ny", "é", "x\0"], ids=ascii)
+def test_what_cannot_be_a_header_name_is_refused(server: CannedServer, client: Client, name: str) -> None:
+    with pytest.raises(AttributeRefusedError, match="name of a header"):
+        client.send(get(server.endpoint + "/", **{name: "1"}), good)
     assert server.requests == []
 
 
