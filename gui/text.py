@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QSize, Q
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
+ENGLISH = QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom)
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")  # powers of 1000, as Finder and GNOME Files count
 
 # Characters without a picture of their own: they reorder, hide or break what stands beside them.
@@ -39,12 +40,47 @@ _NAMED = {
     0xFEFF: "BOM",
     0xFFA0: "HHF",
 }
-_GLYPHS = (
-    {code: chr(0x2400 + code) for code in range(0x20)}
-    | {0x7F: "\u2421"}
-    | {code: f"\u27ea{code:02X}\u27eb" for code in range(0x80, 0xA0)}
-    | {code: f"\u27ea{name}\u27eb" for code, name in _NAMED.items()}
+_CONTROLS = (
+    *(
+        "NUL",
+        "SOH",
+        "STX",
+        "ETX",
+        "EOT",
+        "ENQ",
+        "ACK",
+        "BEL",
+        "BS",
+        "TAB",
+        "LF",
+        "VT",
+        "FF",
+        "CR",
+        "SO",
+        "SI",
+    ),
+    *(
+        "DLE",
+        "DC1",
+        "DC2",
+        "DC3",
+        "DC4",
+        "NAK",
+        "SYN",
+        "ETB",
+        "CAN",
+        "EM",
+        "SUB",
+        "ESC",
+        "FS",
+        "GS",
+        "RS",
+        "US",
+    ),
 )
+_HIDDEN = {**dict(enumerate(_CONTROLS)), 0x7F: "DEL", **{code: f"{code:02X}" for code in range(0x80, 0xA0)}}
+# In letters that every font has: the symbols for control characters (U+2400) are missing from most.
+_GLYPHS = {code: f"\u2039{name}\u203a" for code, name in {**_HIDDEN, **_NAMED}.items()}
 _JOINERS = "\u200c\u200d"  # at home in Persian, Indic scripts and emoji; suspicious beside ASCII
 _PLAIN = r"[!-~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff]+"
 _HARMLESS = re.compile(f"{_PLAIN}(?: {_PLAIN})*\\Z")
@@ -54,6 +90,12 @@ LONGEST_SHOWN = 2048  # characters; a name has 1,024 bytes on most services
 def tr(text: str, n: int = -1) -> str:
     """Translate a text of this module."""
     return QCoreApplication.translate("Text", text, None, n)
+
+
+def locale() -> QLocale:
+    """The user's; English where the system has none, because the bare C locale writes 12403."""
+    user = QLocale()
+    return ENGLISH if user.language() == QLocale.Language.C else user
 
 
 # -- names --
@@ -111,7 +153,7 @@ def elided(text: str, letters: int) -> str:
 
 def count(number: int) -> str:
     """`12,403` in the user's locale."""
-    return QLocale().toString(number)
+    return locale().toString(number)
 
 
 def size(number: int) -> str:
@@ -120,7 +162,7 @@ def size(number: int) -> str:
     while value >= 999.5 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1
     digits = 1 if unit and value < 99.95 else 0
-    return f"{QLocale().toString(value, 'f', digits)}\u00a0{UNITS[unit]}"
+    return f"{locale().toString(value, 'f', digits)}\u00a0{UNITS[unit]}"
 
 
 def size_in_full(number: int) -> str:
@@ -139,21 +181,21 @@ def date(moment: datetime | None, now: datetime | None = None) -> str:
         return ""
     local = moment.astimezone()
     today = (now or datetime.now(local.tzinfo)).astimezone(local.tzinfo).date()
-    clock = QLocale().toString(_qt(local).time(), QLocale.FormatType.ShortFormat)
+    clock = locale().toString(_qt(local).time(), QLocale.FormatType.ShortFormat)
     if local.date() == today:
         return tr("Today {time}").format(time=clock)
     if local.date() == today - timedelta(days=1):
         return tr("Yesterday {time}").format(time=clock)
     if local.year == today.year:
-        return f"{QLocale().toString(_day(local), tr('d MMM'))} {clock}"
-    return QLocale().toString(_day(local), tr("d MMM yyyy"))
+        return f"{locale().toString(_day(local), tr('d MMM'))} {clock}"
+    return locale().toString(_day(local), tr("d MMM yyyy"))
 
 
 def date_in_full(moment: datetime | None) -> str:
     """Local and UTC, to the second; for tooltips and the inspector."""
     if moment is None:
         return ""
-    local = QLocale().toString(_qt(moment.astimezone()), tr("d MMMM yyyy HH:mm:ss"))
+    local = locale().toString(_qt(moment.astimezone()), tr("d MMMM yyyy HH:mm:ss"))
     return f"{local}\n{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 

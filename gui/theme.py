@@ -124,6 +124,11 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QComboBo
   border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled { background: $window; color: $off; }
 QLineEdit[readOnly="true"] { background: $window; }
+QPlainTextEdit[tone="muted"] { color: $muted; }
+QPlainTextEdit[tone="bad"] { color: $bad; }
+QPlainTextEdit[tone="warn"] { color: $warn; }
+QPlainTextEdit[tone="title"] { font-weight: 600; font-size: 115%; }
+QPlainTextEdit[role="value"] { border: 0; border-radius: 0; padding: 0; background: transparent; }
 
 QAbstractItemView { background: $base; border: 0; alternate-background-color: $base;
   selection-background-color: $chosen; selection-color: $chosen_text; }
@@ -135,7 +140,9 @@ QTableView::item:selected:!active, QTreeView::item:selected:!active, QListView::
 QTableView::item:hover:!selected, QTreeView::item:hover:!selected, QListView::item:hover:!selected {
   background: $hover; }
 QTreeView#tree, QListView#places { background: $window; }
+QTreeView#tree { selection-background-color: transparent; }
 QTreeView#tree::item, QListView#places::item { padding: 5px 4px; border-radius: 6px; }
+QTreeView#tree::item:selected, QTreeView#tree::item:hover { background: transparent; color: $text; }
 QHeaderView { background: $base; border: 0; }
 QHeaderView::section { background: $base; color: $muted; border: 0; border-bottom: 1px solid $line;
   padding: 6px 11px; }

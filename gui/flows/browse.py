@@ -79,7 +79,7 @@ async def open_place(app: Context, window: Window, place: Place) -> None:
     except LibcloudError as error:
         problem = sentence(error, _listing(place))
         window.containers.fail(place, problem.text)
-        window.objects.fail(f"{problem.title}. {problem.text}", problem.hint)
+        window.objects.fail(f"{problem.title}.", f"{problem.text} {problem.hint}".strip())
         return
     window.containers.end(place)
     window.objects.end()

@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.objects.table.setFocus()
         if self.place is None and self._listing is None:
             last = self.app.settings.last_account
             # One that needs a secret is not opened unasked: no keyring prompt at the start.

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QStackedWidget,
+    QStyle,
+    QStyleOptionViewItem,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .. import icons
 from ..accounts import Place
@@ -35,6 +43,19 @@ class ContainersTree(QTreeView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setExpandsOnDoubleClick(False)
         self.setMouseTracking(True)
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """One rounded ground for the whole row: styles paint the chevron's part by itself."""
+        chosen = self.selectionModel().isSelected(index)
+        if chosen or option.state & QStyle.StateFlag.State_MouseOver:
+            name = ("chosen" if self.hasFocus() else "chosen_off") if chosen else "hover"
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color(name))
+            painter.drawRoundedRect(option.rect, 6, 6)
+            painter.restore()
+        super().drawRow(painter, option, index)
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: Index) -> None:
         """A chevron; the style sheet's own would need a picture per colour scheme."""

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent, QTextOption, QWheelEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPlainTextEdit,
+    QScrollArea,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Object, PublicAccess
@@ -14,11 +23,12 @@ from storage_core.base.objects import Object, PublicAccess
 from .. import icons
 from ..accounts import Place
 from ..models.listing import Entry, Totals, class_text
-from ..text import PlainLabel, count, date_in_full, shown, size, size_in_full
+from ..text import PlainLabel, count, date_in_full, elided, shown, size, size_in_full
 from ..theme import UNIT
 from .parts import ICON_SIZE, tool_button
 
 GENERAL, METADATA, SHARING = range(3)
+NAME_LETTERS = 90  # of a name at the head
 HEADERS = (
     "content_type",
     "content_encoding",
@@ -58,10 +68,7 @@ class Sheet(QScrollArea):
 
     def say(self, text: str, role: str = "muted") -> None:
         """A paragraph."""
-        label = PlainLabel(text, selectable=True)
-        label.setWordWrap(True)
-        label.setProperty("role", role)
-        self._add(label)
+        self._add(Value(text, role=role))
 
     def rows(self, pairs: Mapping[str, str]) -> None:
         """A block of names and values; empty values are left out."""
@@ -78,36 +85,67 @@ class Sheet(QScrollArea):
 
     def texts(self) -> list[str]:
         """All that it says, for tests."""
-        return [label.text() for label in self._body.findChildren(QLabel) if not label.isHidden()]
+        return [value.toPlainText() for value in self._body.findChildren(Value) if not value.isHidden()]
 
     def _add(self, widget: QWidget) -> None:
         self._column.insertWidget(self._column.count() - 1, widget)
+
+
+class Value(QPlainTextEdit):
+    """A text to select and copy, wrapped anywhere: QLabel would widen the pane for one long name."""
+
+    def __init__(self, text: str, name: str = "", role: str = "") -> None:
+        super().__init__()
+        self.setProperty("role", "value")
+        self.setProperty("tone", role)
+        self.setReadOnly(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.document().setDocumentMargin(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_text(text, name)
+
+    def show_text(self, text: str, name: str = "") -> None:
+        """Say something else."""
+        self.setPlainText(text)
+        self.setAccessibleName(f"{name}: {text}" if name else text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the sheet scrolls, not its lines
+
+    def _fit(self) -> None:
+        lines = int(self.document().size().height())  # a QPlainTextEdit's document counts in lines
+        height = max(1, lines) * self.fontMetrics().lineSpacing() + 2
+        if height != self.height() or self.minimumHeight() != height:
+            self.setFixedHeight(height)
 
 
 def _pair(name: str, value: str) -> QWidget:
     box = QWidget()
     column = QVBoxLayout(box)
     column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(1)
+    column.setSpacing(2)
     label = PlainLabel(name)
     label.setProperty("role", "muted")
     font = label.font()
     font.setPointSizeF(font.pointSizeF() * 0.88)
     label.setFont(font)
-    shown_value = PlainLabel(_breakable(value), selectable=True)
-    shown_value.setWordWrap(True)
-    shown_value.setAccessibleName(f"{name}: {value}")
-    label.setBuddy(shown_value)
+    field = Value(value, name)
+    label.setBuddy(field)
     column.addWidget(label)
-    column.addWidget(shown_value)
+    column.addWidget(field)
     return box
-
-
-def _breakable(text: str) -> str:
-    """With places to wrap: behind slashes, dots and dashes, and in long words; else the pane widens."""
-    return "".join(
-        letter + "\u200b" if letter in "/._-" or at % 24 == 23 else letter for at, letter in enumerate(text)
-    )
 
 
 class InspectorPane(QWidget):
@@ -127,9 +165,7 @@ class InspectorPane(QWidget):
         self.setProperty("role", "side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = QLabel()
-        self._name = PlainLabel(selectable=True)
-        self._name.setProperty("role", "title")
-        self._name.setWordWrap(True)
+        self._name = Value("", role="title")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
@@ -219,7 +255,7 @@ class InspectorPane(QWidget):
 
     def _head(self, picture: str, name: str) -> None:
         icons.keep_picture(self._picture, picture, 32)
-        self._name.setText(_breakable(name))
+        self._name.show_text(elided(name, NAME_LETTERS))
         self._name.setAccessibleName(name)
 
     def _show_place(self, place: Place, account: str) -> None:

@@ -82,15 +82,15 @@ class ObjectsPane(QWidget):
         self.model.end()
         self._show_state()
 
-    def fail(self, text: str, hint: str = "") -> None:
+    def fail(self, title: str, text: str = "") -> None:
         """The listing failed: said in place of the rows, or above those that are there."""
         self.is_loading = False
         if self.model.rowCount():
-            self._notice.show_text(f"{text} {hint}".strip())
+            self._notice.show_text(f"{title} {text}".strip())
             self._show_state()
             return
         self._failed, self._offered = True, ""
-        self._message.show_text("warning", text, hint, self.tr("Try again"))
+        self._message.show_text("warning", title, text, self.tr("Try again"))
         self._message.show()
         self._say_totals()
 
@@ -274,7 +274,7 @@ class ObjectsPane(QWidget):
             self.retry_wanted.emit()
 
     def _say_totals(self) -> None:
-        if self.place is None:
+        if self.place is None or (self._failed and not self.model.rowCount()):
             self._line.say("")
             return
         totals = self.model.shown_totals if self.model.filter else self.model.totals

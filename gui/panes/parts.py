@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -74,7 +74,6 @@ class Message(QWidget):
         self._title.setProperty("role", "title")
         self._text = PlainLabel()
         self._text.setProperty("role", "muted")
-        self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
@@ -82,15 +81,26 @@ class Message(QWidget):
         self._busy.setFixedWidth(20 * UNIT)
         self._button = QPushButton()
         self._button.clicked.connect(self.pressed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3 * UNIT, 3 * UNIT, 3 * UNIT, 3 * UNIT)
+        self._column = QWidget()
+        column = QVBoxLayout(self._column)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
         column.addStretch(2)
-        for part in (self._picture, self._title, self._text, self._busy, self._button):
-            column.addWidget(part, alignment=Qt.AlignmentFlag.AlignHCenter)
-            if isinstance(part, QLabel):
-                part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        for part in (self._picture, self._title, self._text):
+            part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(part)
+        column.addSpacing(UNIT)
+        column.addWidget(self._busy, alignment=Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._button, alignment=Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
+        row = QHBoxLayout(self)
+        row.addWidget(self._column)
+        self._title.setWordWrap(True)
+        self._text.setWordWrap(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._column.setFixedWidth(max(UNIT, min(LINE_WIDTH, self.width() - 3 * UNIT)))
 
     def show_text(self, picture: str, title: str, text: str = "", button: str = "") -> None:
         """Say it. `picture` is an icon's name."""
@@ -104,7 +114,6 @@ class Message(QWidget):
     def _show(self, title: str, text: str, button: str, *, busy: bool) -> None:
         self._title.setText(title)
         self._text.setText(text)
-        self._text.setMinimumWidth(min(LINE_WIDTH, max(0, self.width() - 6 * UNIT)) if text else 0)
         self._button.setText(button)
         self._picture.setVisible(not busy)
         self._text.setVisible(bool(text))

@@ -1,0 +1,125 @@
+"""Pictures of the window, to be looked at: python -m tests.window.shots FOLDER [light|dark] [WIDTHxHEIGHT]
+
+Run it under Xvfb for the fonts and frames people see, and with QT_SCALE_FACTOR=2 for a dense screen.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication
+
+from gui.accounts import DEMO_CLOUD, Place
+from gui.background import pause, until
+from storage_core.errors import UnreachableError
+from storage_core.transfers import Changes, JobRow, State, Summary
+
+from .canned import CannedDriver, numbered
+from .scene import Scene, show
+
+SETTLE = 0.4  # seconds for fades and late layouts
+HOSTILE = (
+    "../../x",
+    "<img src=file:///etc/passwd>.png",
+    "R&D &notes.txt",
+    "annual\u202egpj.exe",
+    "two\nlines.txt",
+    " spaces around ",
+    "a" * 180 + ".tar.gz",
+    "ünïcödé 日本語 العربية.md",
+    "tab\there\x07bell",
+    "zero\u200bwidth",
+)
+MIB = 1024 * 1024
+
+
+def rows() -> tuple[JobRow, ...]:
+    """One transfer in each state."""
+    cloud, home = "Photos (S3) › holidays", "This computer › Pictures"
+    common = {"items_total": 1, "bytes_total": 68 * MIB}
+    return (
+        JobRow(1, "upload", "IMG_0001.jpg", home, cloud, State.DONE, items_done=1, bytes_done=68 * MIB, **common),
+        JobRow(2, "copy", "archive", cloud, "Backup › 2026", State.DONE_WITH_SKIPS, items_total=1204,
+               items_done=1201, items_skipped=3, bytes_done=9 * 1024 * MIB, bytes_total=9 * 1024 * MIB),
+        JobRow(3, "download", "report final (2).pdf", cloud, home, State.FAILED, items_failed=1,
+               error="The connection broke off before everything had arrived, and did not come back.", **common),
+        JobRow(4, "upload", "movies", home, cloud, State.NEEDS_SIGN_IN, items_total=12, items_done=4,
+               bytes_done=400 * MIB, bytes_total=1500 * MIB),
+        JobRow(5, "upload", "contract.docx", home, cloud, State.ASKING, **common),
+        JobRow(6, "upload", "notes", home, cloud, State.PAUSED, items_total=40, items_done=12,
+               bytes_done=30 * MIB, bytes_total=90 * MIB),
+        JobRow(7, "copy", "raw", cloud, "Backup › 2026", State.WAITING, items_total=200, bytes_total=90 * MIB),
+        JobRow(8, "upload", "holidays", home, cloud, State.RUNNING, items_total=200, items_done=83, planning=True,
+               bytes_done=120 * MIB, bytes_total=400 * MIB, bytes_per_second=9.1e6, seconds_left=31),
+        JobRow(9, "download", "IMG_4711.CR3", cloud, home, State.RUNNING, bytes_done=46 * MIB,
+               bytes_per_second=9.3e6, seconds_left=4, **common),
+    )  # fmt: skip
+
+
+async def take(scene: Scene, folder: Path, name: str) -> None:
+    """Grab the window as it is now."""
+    await pause(SETTLE)
+    path = folder / f"{name}.png"
+    scene.window.grab().save(str(path))
+    print(path)
+
+
+async def all_of(scene: Scene, folder: Path, theme: str) -> None:
+    window = scene.window
+    window.activateWindow()
+    await take(scene, folder, f"{theme}-1-empty")
+    await scene.open(DEMO_CLOUD, "photos", "")
+    await take(scene, folder, f"{theme}-2-demo")
+    big = CannedDriver(numbered(12_403), ("photos", "logs", "backups-of-everything-2019-to-2026-eu-west-1"))
+    scene.add("photos (S3)", big)
+    await scene.open("photos (S3)", "photos")
+    window.objects.select(["IMG_3.jpg", "IMG_12.jpg"])
+    window.objects.focus_list()
+    scene.app.engine.stop()
+    window.jobs.stop()
+    window.jobs._changes = lambda since: Changes(1, rows(), (), Summary(2, 1, 2, 1, 18.4e6))
+    window.jobs.poll()
+    window.jobs.stop()
+    await take(scene, folder, f"{theme}-3-transferring")
+    odd = CannedDriver(lambda prefix: [prefix + name for name in HOSTILE], ("odd",))
+    scene.add("odd & <b>names</b>", odd)
+    await scene.open("odd & <b>names</b>", "odd", "a very long folder name with many words in it/and/one/more/level/")
+    window.objects.select([window.objects.model.entry(3).key])
+    window.inspector.tabs.setCurrentIndex(1)
+    await take(scene, folder, f"{theme}-4-hostile")
+    window.objects.select([window.objects.model.entry(4).key])
+    window.inspector.tabs.setCurrentIndex(2)
+    broken = CannedDriver(lambda prefix: [], ("box",))
+    broken.error = UnreachableError("Could not reach s3.example.org: the name is not known.")
+    scene.add("broken", broken)
+    await scene.open("broken", "box")
+    await take(scene, folder, f"{theme}-5-error")
+    await scene.open("quiet")
+    await take(scene, folder, f"{theme}-6-no-containers")
+    void = CannedDriver(lambda prefix: [], ("box",))
+    scene.add("void", void)
+    await scene.open("void", "box")
+    await take(scene, folder, f"{theme}-7-empty-folder")
+    window.open_place(Place("photos (S3)", "photos"))
+    window.path.edit()
+    await until(lambda: window.objects.model.rowCount() > 0, 5)
+    await take(scene, folder, f"{theme}-8-address")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    theme = sys.argv[2] if len(sys.argv) > 2 else "light"
+    width, height = (sys.argv[3] if len(sys.argv) > 3 else "1280x800").split("x")
+    folder.mkdir(parents=True, exist_ok=True)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("Skyferry")
+    with tempfile.TemporaryDirectory() as profile:
+        show(lambda scene: all_of(scene, folder, theme), Path(profile), theme=theme, size=QSize(int(width), int(height)))
+
+
+if __name__ == "__main__":
+    main()
