@@ -96,16 +96,16 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
     background.on_signals(window.widget, lambda: start(quit_app(app, window, ask=False), window.widget))
     window.widget.show()
     opened = start(_open(app, window), window.widget)
-    code = 0
-    if options.tour is None:
-        start(_tell_problems(app, window, opened), window.widget)
-        await app.over.wait()
-    else:
+    try:
+        if options.tour is None:
+            start(_tell_problems(app, window, opened), window.widget)
+            await app.over.wait()
+            return 0
         await opened
-        code = await tour.play(app, window, options.tour or DEMO_CLOUD, options.screenshots)
-        await quit_app(app, window, ask=False)
-    window.widget.hide()
-    return code
+        return await tour.play(app, window, options.tour or DEMO_CLOUD, options.screenshots)
+    finally:
+        await quit_app(app, window, ask=False)  # the engine's threads would keep the process
+        window.widget.hide()
 
 
 async def _open(app: Context, window: MainWindow) -> None:
