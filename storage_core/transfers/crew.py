@@ -61,7 +61,8 @@ class Crew:
     def begin(self) -> None:
         """Start the workers."""
         for number in range(self._workers):
-            thread = threading.Thread(target=self._work, name=f"skyferry transfer {number + 1}")
+            # Daemons: a request that hangs must not keep the program from ending; the journal knows it all.
+            thread = threading.Thread(target=self._work, name=f"skyferry transfer {number + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
 

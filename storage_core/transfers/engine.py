@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from storage_core.base import StorageDriver
 from storage_core.capabilities import MIB
+from storage_core.errors import LocalFileError
 from storage_core.transfers.crew import Crew
 from storage_core.transfers.jobs import Job
 from storage_core.transfers.journal import Journal, unpack
@@ -18,6 +20,7 @@ from storage_core.transfers.roster import Roster
 from storage_core.transfers.rows import Changes, ItemReport, State
 from storage_core.transfers.specs import Conflict, DownloadSpec, Spec, UploadSpec, from_json, to_json
 
+START_SECONDS = 15.0  # how long `add` waits for a `start` that is under way
 _RESTING = (State.PAUSED, State.NEEDS_SIGN_IN)
 
 
@@ -84,14 +87,15 @@ class Engine:
         self._is_started.set()
 
     def add(self, spec: Spec, conflict: Conflict = Conflict.ASK) -> int:
-        """Queue a transfer; its id. ValueError for a spec that names nothing."""
+        """Queue a transfer; its id. ValueError for one that names nothing; LocalFileError before `start`."""
         if not (spec.paths if isinstance(spec, UploadSpec) else spec.sources):
             raise ValueError("there is nothing to transfer")
         if isinstance(spec, DownloadSpec):
             spec = DownloadSpec(spec.sources, os.path.abspath(spec.folder), spec.base)
         elif isinstance(spec, UploadSpec):
             spec = UploadSpec(tuple(os.path.abspath(path) for path in spec.paths), spec.target)
-        self._is_started.wait()  # ids go on from those of the journal
+        if not self._is_started.wait(START_SECONDS):  # ids go on from those of the journal
+            raise LocalFileError("The list of transfers is not open.", path=str(self._journal.path))
         with self._lock:
             job = Job(self._next_id, spec, conflict, State.WAITING)
             self._next_id += 1
@@ -215,6 +219,8 @@ class Engine:
         """Pause durably, end all threads, close the journal. False when a thread was still stuck after
         `timeout` seconds.
         """
+        if not self._is_started.is_set():
+            return True
         ended = self._crew.stop(timeout)
         with self._lock:
             self._roster.close()
@@ -227,7 +233,7 @@ class Engine:
     # -- inside --
 
     def _clear_trouble(self, job: Job) -> None:
-        job.trouble_since = 0.0
+        job.trouble_since, job.tried_since = 0.0, time.monotonic()
         for item in job.ready:
             item.trouble_since = item.not_before = 0.0
         if not job.items_failed:

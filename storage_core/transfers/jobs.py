@@ -103,6 +103,7 @@ class Job:
         self.current = ""
         self.not_before = 0.0
         self.trouble_since = 0.0
+        self.tried_since = 0.0  # what failed before a person said "again" does not count
         self.items_done = self.items_total = self.items_failed = self.items_skipped = 0
         self.bytes_total = self.settled = 0
         self.stamp = 0

@@ -101,7 +101,7 @@ class Journal:
         self._queue: list[tuple[str, tuple[Any, ...], str]] = []
         self._queued = threading.Condition()
         self._accepted = self._committed = 0
-        self._closing = False
+        self._closing = self._is_closed = False
         self._in_trouble = False
 
     def open(self) -> None:
@@ -170,7 +170,7 @@ class Journal:
         with self._queued:
             goal = self._accepted
             while self._committed < goal:
-                if self._in_trouble:
+                if self._in_trouble or self._is_closed:
                     raise JournalError("The list of transfers cannot be written.", path=str(self.path))
                 self._queued.wait(0.05)
 
@@ -203,6 +203,8 @@ class Journal:
             self._closing = True
             self._queued.notify_all()
         self._thread.join()
+        with self._queued:
+            self._is_closed = True  # a worker that is still stuck somewhere must not wait for us
         with self._lock:
             self._db.close()
 

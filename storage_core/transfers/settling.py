@@ -142,7 +142,7 @@ class Settling:
         if item is None:
             job.not_before = now + BACKOFF_SECONDS * 4
         else:
-            item.trouble_since = item.trouble_since or now
+            item.trouble_since = max(item.trouble_since or now, job.tried_since)
             if now - item.trouble_since > self._patience:
                 self._give_up(job, item, error)
                 return
