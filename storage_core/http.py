@@ -128,7 +128,8 @@ class _Wire(_Connection):
 
     def close(self) -> None:
         super().close()
-        self._call = None  # its patience is not that of the CONNECT that opens this again
+        # Their patience is not that of the CONNECT that opens this again.
+        self._call, self.response_class = None, http.client.HTTPResponse
 
     def getresponse(self) -> Any:
         if self._call is not None:

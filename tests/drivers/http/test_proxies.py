@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,18 @@ def test_a_secure_request_is_tunnelled_and_the_proxy_sees_no_secret(tunnel: Tunn
         assert head.startswith(connect)
         assert b"Proxy-Authorization: Basic bWU6aHVudGVyMg==" in head
         assert b"secret" not in head
+
+
+def test_a_tunnel_made_again_has_the_time_of_its_own_call(tunnel: Tunnel, tmp_path: Path) -> None:
+    certificate = certificates.make(tmp_path)
+    with (
+        canned.running(certificate.server_context()) as secure,
+        client_with(proxy_url=tunnel.url, ca_file=str(certificate.file), attempts=1) as client,
+    ):
+        secure.always("GET", reply(200, b"closed", connection="close"))
+        client.send(get(secure.endpoint + "/"), good, deadline=0.5).content()
+        time.sleep(0.6)  # until the first call's deadline is over
+        assert client.send(get(secure.endpoint + "/"), good).content() == b"closed"
 
 
 def test_a_proxy_that_refuses_is_named_without_its_password(pauses: list[float]) -> None:

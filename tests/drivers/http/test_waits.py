@@ -118,6 +118,15 @@ def test_a_head_that_drips_ends_with_the_deadline(server: CannedServer) -> None:
         assert time.monotonic() - start < 3
 
 
+def test_the_answer_to_a_large_upload_that_drips_ends_with_the_deadline(server: CannedServer) -> None:
+    server.always("PUT", canned.Reply(b"HTTP/1.1 200 OK\r\nX: ", drip(0.05, 400)))
+    with (
+        client_with(deadline=0.6, attempts=1) as client,
+        pytest.raises(TimedOutError, match=r"within 0\.6 s"),
+    ):
+        client.send(put(server.endpoint + "/a", BytesBody(bytes(2 * MIB))), good)
+
+
 def test_a_small_reply_that_drips_ends_with_the_deadline(server: CannedServer) -> None:
     server.always("GET", reply(200, drip(0.05, 400), 400))
     with client_with(deadline=0.6) as client:
