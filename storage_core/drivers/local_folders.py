@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 BY_DESCRIPTOR = (
     hasattr(os, "O_NOFOLLOW")
-    and {os.open, os.stat, os.mkdir, os.unlink, os.rmdir, os.rename, os.link} <= os.supports_dir_fd
+    and {os.open, os.stat, os.mkdir, os.unlink, os.rmdir, os.link} <= os.supports_dir_fd
     and os.scandir in os.supports_fd
 )
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
@@ -178,7 +178,7 @@ class Folder:
 
     def move_to(self, name: str, path: str) -> None:
         """Move a file to a path outside, on the same file system."""
-        os.rename(self._at(name), path, src_dir_fd=self.descriptor)
+        os.replace(self._at(name), path, src_dir_fd=self.descriptor)
 
     def close(self) -> None:
         """Give the descriptor back."""
