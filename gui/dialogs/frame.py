@@ -59,7 +59,9 @@ class Frame(QDialog):
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         first = no if safe else yes
+        # Return means one thing all the time: no button takes it over when it gets the focus.
         yes.setAutoDefault(not safe)
+        no.setAutoDefault(safe)
         first.setDefault(True)
         row = QHBoxLayout()
         row.setContentsMargins(0, 2 * STEP, 0, 0)

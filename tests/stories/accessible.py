@@ -22,6 +22,9 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 STATES = {"checked": 4, "enabled": 8, "expanded": 10, "focused": 12, "selected": 23, "showing": 25}
 
 
+Name = str | Callable[[str], bool]
+
+
 class NotThere(AssertionError):
     """What was looked for did not appear; the message shows what is there."""
 
@@ -130,34 +133,42 @@ class Screen:
         """One node for each running application."""
         return Node(self, "org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root").children()
 
-    def find(self, role: str, name: str | Callable[[str], bool], *, within: str = "") -> Node | None:
-        """The first showing thing of this role and name; `within` narrows to one application's windows by
-        title.
-        """
+    def find(self, role: str, name: Name, *, inside: str = "") -> Node | None:
+        """The first showing thing of this role and name; `inside` wants it in the window of that title."""
         for application in self.applications():
-            for node in application.walk():
-                try:
-                    if node.role != role or not _fits(node.name, name) or not node.has("showing"):
-                        continue
-                    if not within or within in self._title_of(node, application):
-                        return node
-                except NotThere:
-                    continue
+            try:
+                windows = application.children()
+            except NotThere:
+                continue
+            # The newest window first: a dialog lies over the window that opened it.
+            for window in reversed(windows):
+                found = self._find_in(window, role, name, inside)
+                if found is not None:
+                    return found
         return None
 
-    def wait(
-        self, role: str, name: str | Callable[[str], bool], *, seconds: float = 15.0, within: str = ""
-    ) -> Node:
+    def _find_in(self, window: Node, role: str, name: Name, inside: str) -> Node | None:
+        try:
+            if inside and inside not in window.name:
+                return None
+            for node in window.walk():
+                if node.role == role and _fits(node.name, name) and node.has("showing"):
+                    return node
+        except NotThere:
+            return None  # it changed while we looked; whoever waits looks again
+        return None
+
+    def wait(self, role: str, name: Name, *, seconds: float = 15.0, inside: str = "") -> Node:
         """As `find`, until it is there. NotThere, with a picture of what is, after `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            node = self.find(role, name, within=within)
+            node = self.find(role, name, inside=inside)
             if node is not None:
                 return node
             time.sleep(0.1)
         raise NotThere(f"no {role} called {name!r} within {seconds:g} s. There is:\n{self.picture()}")
 
-    def wait_gone(self, role: str, name: str | Callable[[str], bool], *, seconds: float = 15.0) -> None:
+    def wait_gone(self, role: str, name: Name, *, seconds: float = 15.0) -> None:
         """Until there is none."""
         deadline = time.monotonic() + seconds
         while self.find(role, name) is not None:
@@ -177,9 +188,6 @@ class Screen:
                     continue
         return "\n".join(lines)
 
-    def _title_of(self, node: Node, application: Node) -> str:
-        return " ".join(window.name for window in application.children()) + application.name
 
-
-def _fits(have: str, wanted: str | Callable[[str], bool]) -> bool:
+def _fits(have: str, wanted: Name) -> bool:
     return wanted(have) if callable(wanted) else have == wanted

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from Xlib import X, display
-from Xlib.error import ConnectionClosedError, DisplayError
 from Xlib.ext import xtest
 
 from tests.servers import keyring
@@ -23,6 +22,13 @@ from tests.stories.accessible import Node, Screen
 SIZE = (1920, 1080)  # room for the window and a file manager beside it
 PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "pcmanfm-qt")
 BUS_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")
+
+
+Spot = Node | tuple[int, int]
+
+
+def _point(spot: Spot) -> tuple[int, int]:
+    return spot.center if isinstance(spot, Node) else spot
 
 
 @dataclass
@@ -68,10 +74,9 @@ class Desktop:
         xtest.fake_input(self._display, X.ButtonRelease, button)
         self._display.sync()
 
-    def click(self, target: Node | tuple[int, int], button: int = 1, *, times: int = 1) -> None:
+    def click(self, target: Spot, button: int = 1, *, times: int = 1) -> None:
         """Click in the middle of something; `times=2` is a double click."""
-        x, y = target.center if isinstance(target, Node) else target
-        self.move(x, y)
+        self.move(*_point(target))
         time.sleep(0.05)
         for _ in range(times):
             self.press(button)
@@ -79,20 +84,33 @@ class Desktop:
             self.release(button)
             time.sleep(0.05)
 
-    def drag(self, start: Node | tuple[int, int], end: Node | tuple[int, int], *, hold: float = 0.5) -> None:
-        """Press, move in many steps, wait until the target has noticed, let go."""
-        x1, y1 = start.center if isinstance(start, Node) else start
-        x2, y2 = end.center if isinstance(end, Node) else end
-        self.move(x1, y1)
+    def scroll(self, target: Spot, steps: int) -> None:
+        """Turn the wheel over something, downwards."""
+        self.move(*_point(target))
+        for _ in range(steps):
+            self.press(5)
+            self.release(5)
+            time.sleep(0.05)
+
+    def drag(self, start: Spot, *stops: Spot | Callable[[], Spot], rest: float = 1.2) -> None:
+        """Press, move in many steps, rest on each stop on the way until it has noticed, let go on the last.
+
+        A stop that is a function is looked up when the drag is at the one before it.
+        """
+        here = _point(start)
+        self.move(*here)
         time.sleep(0.2)
         self.press()
         time.sleep(0.2)
-        steps = 25
-        for step in range(1, steps + 1):
-            self.move(x1 + (x2 - x1) * step // steps, y1 + (y2 - y1) * step // steps)
-            time.sleep(0.02)
-        time.sleep(hold)
-        self.move(x2 + 2, y2 + 2)
+        for stop in stops:
+            there = _point(stop() if callable(stop) else stop)
+            steps = 25
+            for step in range(1, steps + 1):
+                self.move(*(a + (b - a) * step // steps for a, b in zip(here, there, strict=True)))
+                time.sleep(0.02)
+            here = there
+            time.sleep(rest if stop is not stops[-1] else 0.5)
+        self.move(here[0] + 2, here[1] + 2)
         time.sleep(0.2)
         self.release()
         time.sleep(0.3)
