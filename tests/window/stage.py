@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QWidget,
 )
+from shiboken6 import Shiboken
 
 from gui import background
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account, Accounts, Place
@@ -39,11 +40,10 @@ D = TypeVar("D", bound=QDialog)
 PATIENCE = 20.0  # seconds
 
 
-class Objects(QWidget):
-    """The object list, as far as flows ask for it."""
+class Objects:
+    """The object list, as far as flows ask for it. No widget: the garbage collector might end it in a thread."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.chosen: list[str] = []
 
     def select(self, keys: list[str]) -> None:
@@ -152,7 +152,7 @@ def play(story: Callable[[Stage], Awaitable[None]], tmp_path: Path) -> None:
         assert background.run(main) == 0
     finally:
         for stage in stages:
-            stage.window.widget.deleteLater()
+            Shiboken.delete(stage.window.widget)  # now and here; the garbage collector runs in any thread
         assert background.finish()
 
 
