@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import io
 import math
 import re
 import socket
@@ -72,6 +73,13 @@ class _Certificate(Exception):
 
 class _WrongPin(ssl.SSLError):
     """Carries the certificate that is not the pinned one."""
+
+
+class _WatchedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, call: wire.Call, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(wire.WatchedSocket(raw, sock, call), wire.HEAD_BUFFER)
 
 
 if TYPE_CHECKING:
@@ -134,7 +142,7 @@ class _Wire(_Connection):
     def getresponse(self) -> Any:
         if self._call is not None:
             self._call.await_reply()
-            self.response_class = partial(wire.WatchedResponse, call=self._call)  # type: ignore[assignment]
+            self.response_class = partial(_WatchedResponse, call=self._call)  # type: ignore[assignment]
         return super().getresponse()
 
 
@@ -543,7 +551,7 @@ class Client:
     def _correct_clock(self, failure: _Failure) -> bool:
         date = retrying.http_date(failure.headers.get("date", ""))
         if date is not None:
-            self.clock_offset = date - time.time()
+            self.clock_offset = date - datetime.now(UTC).timestamp()
         return date is not None
 
     def _pause(self, failure: _Failure, attempt: int) -> float:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from storage_core.errors import LibcloudError, NetworkError, RateLimitReachedError
@@ -77,7 +77,7 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
     if seconds is None:
         moment = http_date(value)
         # Measured by the server's own clock where it shows it.
-        seconds = None if moment is None else moment - (http_date(headers.get("date", "")) or time.time())
+        seconds = None if moment is None else moment - (http_date(headers.get("date", "")) or _now())
     return None if seconds is None else _bounded(seconds)
 
 
@@ -87,6 +87,10 @@ def http_date(text: str) -> float | None:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 def _number(text: str) -> float | None:

@@ -1,11 +1,10 @@
 """What http.py puts on the wire, below requests and urllib3: one attempt, its waits, its body, its headers.
 
-No request library is known here; `http.client` is.
+Sockets are known here, no library that makes requests.
 """
 
 from __future__ import annotations
 
-import http.client
 import io
 import math
 import re
@@ -230,13 +229,6 @@ class WatchedSocket(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-class WatchedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, call: Call, **more: Any) -> None:
-        super().__init__(sock, *args, **more)
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(WatchedSocket(raw, sock, call), HEAD_BUFFER)
 
 
 class Outgoing:
