@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from PySide6.QtCore import QByteArray, QMimeData, QUrl
 from PySide6.QtWidgets import QApplication
 
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account
-from gui.panes import dragging, xds
+from gui.panes import ark, dragging, xds
 from gui.panes.dragging import ENTRIES, DirectSave, Dragged, files_of, mime_data, read_files, read_mime
 
 pytestmark = pytest.mark.window
@@ -138,3 +140,16 @@ def test_without_an_x_window_nothing_is_saved_directly(qapp: QApplication) -> No
     mime = DirectSave(Dragged("a", "c", "", ("k",)), print)
     assert not mime.hasFormat(xds.FORMAT)
     assert mime.formats() == [ENTRIES]
+
+
+def test_dolphin_names_the_folder_over_d_bus(tmp_path: Path) -> None:
+    program = ["dbus-run-session", "--", sys.executable, "-m", "tests.window.ark_drop", str(tmp_path)]
+    told = subprocess.run(program, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60)
+    assert told.stdout.splitlines() == [str(tmp_path)], told.stderr
+
+
+def test_without_a_session_bus_nothing_is_offered_to_dolphin(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    assert ark.offer(print) == {}
