@@ -30,11 +30,16 @@ PIECES = st.one_of(
 )
 OBJECT_NAMES = st.lists(PIECES, min_size=1, max_size=12).map("".join)
 
-# What published advisories and test suites of this class have used to leave a folder or to name a device
-# (CVE-2018-1002200 and its kin "zip slip", CVE-2001-1267 tar, CVE-2019-19604 and CVE-2019-1353 git,
-# CVE-2021-41773 httpd, CVE-2022-24765; Syncthing's WindowsInvalidFilename).
+# The kinds of names behind CVE-2026-71313 (rclone: `..` through an encoding), CVE-2022-31159 (AWS SDK: a prefix
+# compared as text, so that a sibling folder passed), CVE-2023-51651 (`..` collapsed), CVE-2019-6111 and
+# CVE-2026-0964 (scp: the server chose), CVE-2026-71311 (CRLF), CVE-2026-71312 (typographic quotes), and
+# Syncthing's list of names that Windows refuses.
 HOSTILE = [
     "../x",
+    "../folder-evil/x",
+    "..\u2215x",
+    "\u2018;id\u2019",
+    "a\r\nDELE b",
     "../../../../etc/passwd",
     "..",
     ".",
