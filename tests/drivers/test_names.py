@@ -30,9 +30,9 @@ PIECES = st.one_of(
 )
 OBJECT_NAMES = st.lists(PIECES, min_size=1, max_size=12).map("".join)
 
-# The kinds of names behind CVE-2026-71313 (rclone: `..` through an encoding), CVE-2022-31159 (AWS SDK: a prefix
-# compared as text, so that a sibling folder passed), CVE-2023-51651 (`..` collapsed), CVE-2019-6111 and
-# CVE-2026-0964 (scp: the server chose), CVE-2026-71311 (CRLF), CVE-2026-71312 (typographic quotes), and
+# The kinds of names behind CVE-2026-71313 (rclone: `..` through an encoding), CVE-2022-31159 (AWS SDK: a
+# prefix compared as text, so that a sibling folder passed), CVE-2023-51651 (`..` collapsed), CVE-2019-6111
+# and CVE-2026-0964 (scp: the server chose), CVE-2026-71311 (CRLF), CVE-2026-71312 (typographic quotes), and
 # Syncthing's list of names that Windows refuses.
 HOSTILE = [
     "../x",
