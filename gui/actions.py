@@ -67,6 +67,14 @@ class Wants(Enum):
         lambda s: s.objects + s.folders > 0,
         QT_TRANSLATE_NOOP("Actions", "Select objects or folders first."),
     )
+    INSIDE = (
+        lambda s: s.in_container and s.objects + s.folders > 0,
+        QT_TRANSLATE_NOOP("Actions", "Select objects or folders in a container first."),
+    )
+    ONE_INSIDE = (
+        lambda s: s.in_container and s.objects + s.folders == 1,
+        QT_TRANSLATE_NOOP("Actions", "Select one object or folder in a container first."),
+    )
     OBJECT = (
         lambda s: s.objects == 1 and not s.folders,
         QT_TRANSLATE_NOOP("Actions", "Select one object first."),
@@ -193,15 +201,15 @@ _OBJECT = (
     Command("folder.new", QT_TRANSLATE_NOOP("Actions", "&New Folder…"), "folder-new", ("Ctrl+Shift+N",),
             wants=Wants.PLACE, menu="object", toolbar="list", context="pc", group=2),
     Command("object.rename", QT_TRANSLATE_NOOP("Actions", "&Rename…"), "rename", ("F2",),
-            wants=Wants.ENTRY, menu="object", context="e", scope="objects", group=2),
-    Command("object.link", QT_TRANSLATE_NOOP("Actions", "Copy &Link…"), "link", ("Ctrl+Shift+C",),
+            wants=Wants.ONE_INSIDE, menu="object", context="e", scope="objects", group=2),
+    Command("object.link", QT_TRANSLATE_NOOP("Actions", "Copy Lin&k…"), "link", ("Ctrl+Shift+C",),
             wants=Wants.OBJECT, needs=("signed_urls", "public_containers", "public_objects"), menu="object",
             toolbar="list", context="e", group=3),
     Command("object.properties", QT_TRANSLATE_NOOP("Actions", "&Properties…"), "properties",
-            ("Ctrl+I", "Alt+Return"), wants=Wants.ENTRIES, menu="object", toolbar="list", context="e",
+            ("Ctrl+I", "Alt+Return"), wants=Wants.INSIDE, menu="object", toolbar="list", context="e",
             group=3),
     Command("object.delete", QT_TRANSLATE_NOOP("Actions", "De&lete…"), "trash", ("Del",),
-            wants=Wants.ENTRIES, menu="object", toolbar="list", context="e", scope="objects", group=4),
+            wants=Wants.INSIDE, menu="object", toolbar="list", context="e", scope="objects", group=4),
 )  # fmt: skip
 
 _EDIT = (
@@ -261,7 +269,7 @@ _TRANSFERS = (
             wants=Wants.ANY_RUNNING, menu="transfers", toolbar="transfers", group=2),
     Command("transfers.resume_all", QT_TRANSLATE_NOOP("Actions", "Resu&me All"), "play",
             wants=Wants.ANY_PAUSED, menu="transfers", toolbar="transfers", group=2),
-    Command("transfers.clear", QT_TRANSLATE_NOOP("Actions", "Clear &Done"), "clear", wants=Wants.ANY_ENDED,
+    Command("transfers.clear", QT_TRANSLATE_NOOP("Actions", "Clear Do&ne"), "clear", wants=Wants.ANY_ENDED,
             menu="transfers", toolbar="transfers", group=2),
     Command("transfers.limit", QT_TRANSLATE_NOOP("Actions", "&Speed Limit…"), "speed",
             menu="transfers", toolbar="transfers", group=2),

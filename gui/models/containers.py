@@ -162,8 +162,8 @@ class ContainersModel(QAbstractItemModel):
         return node is not None and parent.isValid() and node.known is Known.NOTHING
 
     def fetchMore(self, parent: Index) -> None:
-        node = self._of(parent)
-        if node is not None and node.known is Known.NOTHING:
+        node = self._of(parent) if self.canFetchMore(parent) else None
+        if node is not None:
             node.known = Known.LOADING
             self.wanted.emit(node.place)
 

@@ -292,7 +292,7 @@ class Listing(QAbstractTableModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return _FLAGS
+        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         entry, column = self._rows[index.row()], COLUMNS[index.column()]
@@ -328,6 +328,7 @@ class Listing(QAbstractTableModel):
         """Arrange `source`, or what is there, dropping a work half done. Short lists are done at once."""
         self._stop_work()
         source = self._all if source is None else source
+        self._source = source
         self._work = self._arrange(source)
         if len(source) <= SLICE:
             while self._work is not None:
@@ -356,7 +357,6 @@ class Listing(QAbstractTableModel):
 
     def _arrange(self, source: list[Entry]) -> Generator[None, None, None]:
         """Sort and filter `source` (the rows there are, or those a refresh has brought), then show it."""
-        self._source = source
         order, needle = (self.column, self.descending), self.filter
         key, totals = order_key(self.column, descending=self.descending), self.totals
         if source is not self._all:
