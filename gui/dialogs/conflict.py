@@ -34,7 +34,8 @@ class ConflictDialog(Frame):
             self.tr("“{name}” is already there").format(name=text.elided(text.shown(name), 56))
         )
         self.decision = Conflict.ASK
-        where = ElidedLabel(self.tr("In {target}").format(target=text.shown(row.target)))
+        place = self.tr("{path} in {target}") if "/" in question.name else self.tr("In {target}")
+        where = ElidedLabel(place.format(path=text.shown(question.name), target=text.shown(row.target)))
         stand_back(where)
         self.column.addWidget(where)
         self.column.addSpacing(STEP)
