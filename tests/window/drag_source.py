@@ -1,6 +1,6 @@
 """A program with one thing to drag: what our list offers. What it was told goes to its output, line by line.
 
-python -m tests.window.drag_source KEY [KEY ...]   (the first key's last component is the name that is offered)
+python -m tests.window.drag_source KEY [KEY ...]  (the name of the first is offered)
 """
 
 from __future__ import annotations

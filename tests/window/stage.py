@@ -41,7 +41,7 @@ PATIENCE = 20.0  # seconds
 
 
 class Objects:
-    """The object list, as far as flows ask for it. No widget: the garbage collector might end it in a thread."""
+    """The object list, as far as flows ask for it. No widget: garbage may be collected in a thread."""
 
     def __init__(self) -> None:
         self.chosen: list[str] = []
