@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage_core.providers import get_driver
 
 from storage_core.base import StorageDriver
 from storage_core.errors import AttributeRefusedError, LibcloudError
+from storage_core.providers import get_driver
 from storage_core.types import ContainerDoesNotExistError, Provider
 
 PAGE = Path(__file__).with_name("examples.md").read_text("utf-8")

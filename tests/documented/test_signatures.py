@@ -7,14 +7,15 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from storage_core.providers import get_driver, set_driver
 
 import storage_core.base
 import storage_core.common.types
 import storage_core.types
+from storage_core import providers
 from storage_core.base import Container, Object, StorageDriver
 from storage_core.common.base import BaseDriver
 from storage_core.errors import LibcloudError, OperationNotSupportedError
+from storage_core.providers import get_driver, set_driver
 from storage_core.types import Provider
 
 EMPTY = inspect.Parameter.empty
@@ -151,7 +152,9 @@ def test_an_unknown_provider_is_an_attribute_error() -> None:
         get_driver("no-such-cloud")
 
 
-def test_a_third_party_driver_can_be_registered_once() -> None:
+def test_a_third_party_driver_can_be_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for registry in ("_ROWS", "_classes"):  # what is registered here must not outlive this test
+        monkeypatch.setattr(providers, registry, dict(getattr(providers, registry)))
     set_driver("my_own", "storage_core.drivers.memory", "MemoryStorageDriver")
     assert issubclass(get_driver("MY_OWN"), StorageDriver)
     with pytest.raises(AttributeError):
