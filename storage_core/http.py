@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import io
 import math
 import re
 import socket
@@ -79,7 +78,16 @@ class _WatchedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, call: wire.Call, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(wire.WatchedSocket(raw, sock, call), wire.HEAD_BUFFER)
+        self._head = self.fp = wire.WatchedReader(wire.WatchedSocket(raw, sock, call), wire.HEAD_BUFFER)
+
+    def begin(self) -> None:
+        try:
+            super().begin()
+        except http.client.HTTPException:
+            if not self._head.is_cut:
+                raise
+        if self._head.is_cut:
+            raise ConnectionResetError("the connection ended within the head of the answer")
 
 
 if TYPE_CHECKING:

@@ -231,6 +231,19 @@ class WatchedSocket(io.RawIOBase):
         super().close()
 
 
+class WatchedReader(io.BufferedReader):
+    """`is_cut`: the line read last ended with the stream. http.client takes that for the end of a head."""
+
+    is_cut = False
+    _is_http = False
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self._is_http = self._is_http or b"HTTP/".startswith(line[:5])
+        self.is_cut = self._is_http and not line.endswith(b"\n") and len(line) != size
+        return line
+
+
 class Outgoing:
     """A body on its way: counted against its size, which is a promise."""
 

@@ -123,6 +123,15 @@ def test_what_is_not_http_is_malformed(
     assert not pauses
 
 
+def test_a_head_that_is_cut_anywhere_is_a_lost_connection(server: CannedServer, client: Client) -> None:
+    """http.client takes the end of the stream for the end of the head: an ETag would be half, a size gone."""
+    head = b'HTTP/1.1 200 OK\r\nETag: "0123456789abcdef"\r\nContent-Length: 0\r\n\r\n'
+    for end in range(1, len(head)):
+        server.script("GET", canned.Reply(head[:end], then="close"), reply(200, b"whole"))
+        assert client.send(get(server.endpoint + "/a"), good).content() == b"whole", head[:end]
+        assert not server.left()
+
+
 def test_bytes_beyond_the_promised_length_are_not_taken(server: CannedServer, client: Client) -> None:
     intruder = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
     server.script("GET", reply(200, b"12345" + intruder, 5), reply(200, b"second"))
