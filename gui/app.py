@@ -34,6 +34,15 @@ from .saved_file import make_private
 from .secrets import Secrets
 from .settings import Folders, Settings, portable_folders, standard_folders
 
+
+def _version() -> str:
+    try:
+        return metadata.version("skyferry")
+    except metadata.PackageNotFoundError:
+        return "development"  # a checkout
+
+
+VERSION = _version()
 _log = logging.getLogger(__name__)
 LOCK_MS = 200
 
@@ -45,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     records.begin(folders.log)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
-    application.setApplicationVersion(version())
+    application.setApplicationVersion(VERSION)
     application.setDesktopFileName("skyferry")
     application.setWindowIcon(app_icon())
     lock = _lock(folders)
@@ -59,14 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.shutdown()
         os._exit(code)  # that call's thread would keep the process
     return code
-
-
-def version() -> str:
-    """Of the installed program; "development" in a checkout."""
-    try:
-        return metadata.version("skyferry")
-    except metadata.PackageNotFoundError:
-        return "development"
 
 
 def build(folders: Folders, secrets: Secrets | None = None) -> Context:
@@ -149,8 +150,9 @@ def _report_crashes(app: Context, window: MainWindow) -> None:
     loop = running_loop()
     open_boxes: list[object] = []
     about = (
-        f"Skyferry {version()}, Python {platform.python_version()}, PySide6 {PySide6.__version__}",
-        platform.platform(),
+        f"Skyferry {QCoreApplication.applicationVersion()}, "
+        f"Python {platform.python_version()}, PySide6 {PySide6.__version__}",
+        f"{platform.system()} {platform.release()} {platform.machine()}",  # platform() starts a program
     )
 
     async def show(error: BaseException) -> None:
@@ -187,7 +189,7 @@ def _lock(folders: Folders) -> QLockFile | None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("skyferry", description="A desktop browser for every object store.")
-    parser.add_argument("--version", action="version", version=f"Skyferry {version()}")
+    parser.add_argument("--version", action="version", version=f"Skyferry {VERSION}")
     parser.add_argument(
         "--tour", nargs="?", const="", metavar="ACCOUNT",
         help="play the guided tour on a saved account (by its name; default: the demo cloud) and exit",

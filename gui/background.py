@@ -39,6 +39,7 @@ COLLECT_MS = 500
 
 _pools: dict[tuple[str, str], ThreadPoolExecutor] = {}
 _tasks: dict[int, set[Task]] = {}  # by the owner's address; also what keeps running tasks alive
+_OWNS = "flows end with it"
 _log = logging.getLogger(__name__)
 
 
@@ -46,10 +47,10 @@ def start(coroutine: Coroutine[Any, Any, Any], owner: QObject) -> Task:
     """Run a flow until `owner` is destroyed. An exception that it lets out goes to `sys.excepthook`."""
     address = Shiboken.getCppPointer(owner)[0]
     task = asyncio.get_running_loop().create_task(coroutine)
-    if address not in _tasks:
-        _tasks[address] = set()
+    if not owner.property(_OWNS):
+        owner.setProperty(_OWNS, True)
         owner.destroyed.connect(partial(_cancel_owned, address))
-    _tasks[address].add(task)
+    _tasks.setdefault(address, set()).add(task)
     task.add_done_callback(partial(_ended, address))
     return task
 
