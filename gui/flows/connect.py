@@ -24,7 +24,7 @@ from ..dialogs.account import AccountDialog, Result
 from ..dialogs.message import MessageDialog
 from ..dialogs.secret import SecretDialog
 from ..error_box import EDIT_ACCOUNT, RETRY, sentence, show_error
-from ..secrets import KeyringLockedError, NoKeyringHereError, SecretsError
+from ..secrets import KeyringLockedError, SecretsError
 from ..text import count, shown
 from .window import Window
 
@@ -300,10 +300,9 @@ async def _secrets_of(
     reason, can_keep = tr("The keyring holds no secret for this account."), True
     try:
         secrets = await in_thread(app.secrets.read, account.id, pool="keyring")
-    except NoKeyringHereError as error:
-        secrets, reason, can_keep = None, str(error), False
     except KeyringLockedError as error:
-        secrets, reason, can_keep = None, str(error), False
+        advice = tr("Unlock it and open the account again, or type the secret here.")
+        secrets, reason, can_keep = None, f"{error} {advice}", False
     except SecretsError as error:
         secrets, reason, can_keep = None, str(error), False
     needed = [item.name for item in fields if item.required]
