@@ -53,6 +53,8 @@ class Engine:
         self._board = self._roster.board
         self._next_id = 1
         self._is_started = threading.Event()
+        self._life = threading.Lock()  # starting and stopping, one after the other
+        self._is_over = False
 
     @property
     def notice(self) -> str:
@@ -72,19 +74,18 @@ class Engine:
         """Open the journal and start the workers (call in a thread). Jobs of the last run come back paused.
 
         LocalFileError when the journal cannot be opened: not allowed, a newer version, another engine has it.
+        After `stop` nothing is started any more.
         """
-        self._journal.open()
-        jobs = self._known_jobs()
-        with self._lock:
-            for job in jobs:
-                if job.is_removed:
-                    self._roster.sweep(job)
-                    continue
-                self._board.put(job)
-                if job.dirty and job.state.is_end:
-                    self._roster.sweep(job)
-            self._crew.begin()
-        self._is_started.set()
+        with self._life:
+            if self._is_over:
+                return
+            self._journal.open()
+            try:
+                self._begin()
+            except BaseException:
+                self._journal.close()
+                raise
+            self._is_started.set()
 
     def add(self, spec: Spec, conflict: Conflict = Conflict.ASK) -> int:
         """Queue a transfer; its id. ValueError for one that names nothing; LocalFileError before `start`."""
@@ -219,8 +220,30 @@ class Engine:
         """Pause durably, end all threads, close the journal. False when a thread was still stuck after
         `timeout` seconds.
         """
-        if not self._is_started.is_set():
-            return True
+        # Who quits while the program is still starting must not leave the threads of that start behind.
+        if not self._life.acquire(timeout=timeout):
+            return False
+        try:
+            self._is_over = True
+            return self._end(timeout) if self._is_started.is_set() else True
+        finally:
+            self._life.release()
+
+    # -- inside --
+
+    def _begin(self) -> None:
+        jobs = self._known_jobs()
+        with self._lock:
+            for job in jobs:
+                if job.is_removed:
+                    self._roster.sweep(job)
+                    continue
+                self._board.put(job)
+                if job.dirty and job.state.is_end:
+                    self._roster.sweep(job)
+            self._crew.begin()
+
+    def _end(self, timeout: float) -> bool:
         ended = self._crew.stop(timeout)
         with self._lock:
             self._roster.close()
@@ -229,8 +252,6 @@ class Engine:
                     self._roster.set_state(job, State.PAUSED)
         self._journal.close()
         return ended
-
-    # -- inside --
 
     def _clear_trouble(self, job: Job) -> None:
         job.trouble_since, job.tried_since = 0.0, time.monotonic()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from storage_core.attributes import Attributes
+from storage_core.base import StorageDriver
 from storage_core.body import BytesBody
 from storage_core.transfers import Conflict, CopySpec, DownloadSpec, Engine, State, UploadSpec
 from tests.transfers.conftest import World, content, names, ref, row, wait_end, wait_for, wait_state
@@ -357,3 +359,28 @@ def test_a_removed_job_is_gone_with_its_receipt(world: World, tmp_path: Path) ->
     assert changes.rows == ()
     world.stop(engine)
     assert world.engine().changes(0).rows == ()
+
+
+def test_an_engine_that_was_stopped_while_it_started_leaves_no_thread(world: World) -> None:
+    slow, go = threading.Event(), threading.Event()
+
+    def asked(account: str) -> StorageDriver | None:
+        slow.set()
+        assert go.wait(20)
+        return world.drivers.get(account)
+
+    box = world.memory()
+    engine = world.engine()
+    engine.pause(engine.add(UploadSpec((str(world.file("a.txt", b"a")),), ref(container=box.name))))
+    world.stop(engine)
+    again = Engine(world.journal, asked)
+    starting = threading.Thread(target=again.start)
+    starting.start()
+    assert slow.wait(20)  # it reads the journal
+    stopping = threading.Thread(target=again.stop)
+    stopping.start()
+    go.set()
+    starting.join(20)
+    stopping.join(20)
+    again.start()  # too late
+    assert [one.name for one in threading.enumerate() if one.name.startswith("skyferry")] == []
