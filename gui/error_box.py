@@ -32,7 +32,7 @@ from .actions import QT_TRANSLATE_NOOP
 from .background import closed
 from .icons import pixmap
 from .secrets import KeyringLockedError, NoKeyringHereError, SecretsError
-from .text import PlainLabel, elided, shown
+from .text import PlainLabel, elided, shown, with_short_words
 
 # What a box can offer, when its caller can do it: `show_error(…, offers=("retry", "edit account"))`.
 RETRY = "retry"
@@ -462,7 +462,9 @@ def crash_box(parent: QWidget | None, report: str, log: str) -> Box:
 def paragraph(text: str, parent: QWidget) -> PlainLabel:
     """Wrapped plain text that can be selected, with everything visible line by line."""
     label = PlainLabel(
-        "\n".join(shown(line) if line else "" for line in text.split("\n")), parent, selectable=True
+        with_short_words("\n".join(shown(line) if line else "" for line in text.split("\n"))),
+        parent,
+        selectable=True,
     )
     label.setWordWrap(True)
     label.setMinimumWidth(TEXT_WIDTH)

@@ -84,6 +84,8 @@ _GLYPHS = {code: f"\u2039{name}\u203a" for code, name in {**_HIDDEN, **_NAMED}.i
 _JOINERS = "\u200c\u200d"  # at home in Persian, Indic scripts and emoji; suspicious beside ASCII
 _PLAIN = r"[!-~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff]+"
 _HARMLESS = re.compile(f"{_PLAIN}(?: {_PLAIN})*\\Z")
+LONGEST_WORD = 40  # letters that fit beside each other in the narrowest dialog
+_LONG_WORD = re.compile(rf"[^\s/]{{{LONGEST_WORD + 1},}}")
 LONGEST_SHOWN = 2048  # characters; a name has 1,024 bytes on most services
 
 
@@ -146,6 +148,11 @@ def elided(text: str, letters: int) -> str:
         return text
     tail = (letters - 1) // 2
     return f"{text[: letters - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def with_short_words(sentence: str) -> str:
+    """For wrapped labels: a name without a space or slash loses its middle, which else the edge would cut."""
+    return _LONG_WORD.sub(lambda word: elided(word[0], LONGEST_WORD), sentence)
 
 
 # -- numbers and dates --

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..text import PlainLabel
+from ..text import PlainLabel, with_short_words
 
 STEP = 8  # pixels; every distance is a multiple
 WIDTH = 60 * STEP
@@ -83,6 +83,15 @@ class ProblemLabel(PlainLabel):
         self.setWordWrap(True)
         self.setMinimumHeight(self.fontMetrics().height() + 2)
         self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+
+    def setText(self, text: str) -> None:
+        """The dialog grows where the sentence needs more lines than there is room for."""
+        super().setText(with_short_words(text))
+        window = self.window()
+        layout = window.layout()
+        if layout is not None and window.isVisible():
+            layout.activate()
+            window.resize(window.width(), max(window.height(), layout.totalHeightForWidth(window.width())))
 
 
 def stand_back(label: QLabel) -> None:

@@ -14,7 +14,12 @@ from PySide6.QtCore import QCoreApplication
 
 from storage_core.base.driver import StorageDriver
 from storage_core.base.objects import Object, Page, PublicAccess
-from storage_core.errors import InvalidContainerNameError, LibcloudError, ObjectDoesNotExistError
+from storage_core.errors import (
+    InvalidContainerNameError,
+    InvalidCredsError,
+    LibcloudError,
+    ObjectDoesNotExistError,
+)
 
 from ..accounts import Account, Place
 from ..background import closed, in_thread
@@ -23,7 +28,7 @@ from ..dialogs.name import NameDialog
 from ..error_box import sentence
 from ..models.listing import Entry, entries_of
 from ..text import shown
-from .connect import driver_for
+from .connect import driver_for, sign_in_again
 from .window import Window
 
 CONTAINERS_AT_ONCE = 500
@@ -79,10 +84,20 @@ async def open_place(app: Context, window: Window, place: Place) -> None:
     except LibcloudError as error:
         problem = sentence(error, _listing(place))
         window.containers.fail(place, problem.text)
-        window.objects.fail(f"{problem.title}.", f"{problem.text} {problem.hint}".strip())
+        offer = {}
+        if isinstance(error, InvalidCredsError) and not app.accounts.get(place.account).is_built_in:
+            offer = {"button": tr("Type the secret again…"), "command": "account.sign_in"}
+        window.objects.fail(f"{problem.title}.", f"{problem.text} {problem.hint}".strip(), **offer)
         return
     window.containers.end(place)
     window.objects.end()
+
+
+async def sign_in(app: Context, window: Window, account_id: str) -> None:
+    """Ask for the secret that was refused anew, and look again."""
+    place = window.place
+    if await sign_in_again(app, window, account_id) is not None and place is not None:
+        window.open_place(place)
 
 
 async def load_children(app: Context, window: Window, place: Place) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from storage_core.errors import LibcloudError
-from storage_core.transfers import Conflict, ItemReport, JobRow
+from storage_core.base import StorageDriver
+from storage_core.errors import InvalidCredsError, LibcloudError
+from storage_core.transfers import Conflict, ItemReport, JobRow, Ref, State
 
 from ..background import closed, in_thread
 from ..context import Context
 from ..dialogs.conflict import ConflictDialog
 from ..dialogs.details import DetailsDialog
 from ..error_box import show_error
-from .connect import driver_for
+from .connect import driver_for, sign_in_again
 from .window import Window
 
 
@@ -92,8 +93,26 @@ async def _sign_in(app: Context, window: Window, job_ids: list[int]) -> None:
     for job_id in job_ids:
         row = await in_thread(_row, app, job_id, pool="engine")
         for ref in (row.source_ref, row.target_ref) if row is not None else ():
-            if ref is not None:
+            if row is None or ref is None:
+                continue
+            driver = app.drivers.get(ref.account)
+            if driver is None:
                 await driver_for(app, window, ref.account)
+            elif row.state is State.NEEDS_SIGN_IN and await in_thread(
+                _is_refused, driver, ref, account=ref.account
+            ):
+                await sign_in_again(app, window, ref.account)
+
+
+def _is_refused(driver: StorageDriver, ref: Ref) -> bool:
+    """Whether the service does not accept the secret that it was opened with."""
+    try:
+        driver.list_page(driver.open_container(ref.container), limit=1)
+    except InvalidCredsError:
+        return True
+    except LibcloudError:
+        return False  # other trouble is the transfer's own
+    return False
 
 
 def _row(app: Context, job_id: int) -> JobRow | None:

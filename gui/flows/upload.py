@@ -12,6 +12,7 @@ from storage_core.transfers import Ref, UploadSpec
 from ..accounts import Place
 from ..background import closed, in_thread
 from ..context import Context
+from ..text import shown
 from .chosen import hand_over, place_text
 from .window import Window
 
@@ -37,7 +38,9 @@ async def upload_paths(app: Context, window: Window, paths: list[str], place: Pl
     spec = UploadSpec(tuple(paths), Ref(place.account, place.container, place.prefix))
     where = place_text(app, place)
     if len(paths) == 1:
-        said = tr("Uploading “{name}” to {place}.").format(name=os.path.basename(paths[0]), place=where)
+        said = tr("Uploading “{name}” to {place}.").format(
+            name=shown(os.path.basename(paths[0])), place=where
+        )
     else:
         said = tr("Uploading {count} items to {place}.").format(count=len(paths), place=where)
     await hand_over(app, window, spec, tr("upload to {place}").format(place=where), said)

@@ -140,6 +140,7 @@ class Steering(QObject):
             "account.edit": partial(account, connect.edit_account),
             "account.duplicate": partial(account, connect.duplicate_account),
             "account.remove": partial(account, connect.remove_account),
+            "account.sign_in": partial(account, browse.sign_in),  # offered where a sign-in was refused
             "app.quit": window.close,
             "container.open": self._open_container,
             "container.public": partial(self._container_flow, cdn.toggle_public),

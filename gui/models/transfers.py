@@ -152,6 +152,8 @@ def state_text(row: JobRow) -> str:
     words = _WORDS.get(row.state)
     if words is not None:
         return words(row)
+    if row.error and not row.items_failed:
+        return shown(row.error)  # why nothing moves; gone as soon as something does
     return ", ".join(part for part in (_amount(row), *_pace(row)) if part)
 
 
@@ -205,6 +207,8 @@ def _failed(row: JobRow) -> str:
 
 
 def _paused(row: JobRow) -> str:
+    if row.error and not row.items_failed:
+        return _tr("Paused: {why}").format(why=shown(row.error))
     return _tr("Paused, {amount}").format(amount=_amount(row))
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from ..accounts import Place
 from ..models.listing import COLUMNS, Entry, Listing, Totals
-from ..text import count, size
+from ..text import count, size, with_short_words
 from ..theme import UNIT
 from .dragging import Dragged
 from .dropping import DropTarget
@@ -44,12 +44,12 @@ class ObjectsPane(QWidget):
         self.setAccessibleName(self.tr("Objects"))
         self.model = Listing(self)
         self.table = ObjectsTable()
-        self._message = Message()
+        self.message = Message()
         self._offered = ""  # the command that the message's button stands for; "": try again
         self._failed = False
         self.chosen = Totals()  # of the selected rows
         self._wanted: set[str] = set()  # keys to be selected when they come
-        self._notice = Notice()
+        self.notice = Notice()
         self._line = StatusLine()
         self._bar = QWidget()
         self._lay_out()
@@ -65,7 +65,7 @@ class ObjectsPane(QWidget):
         self.place = place
         self.is_loading = True
         self._failed = False
-        self._notice.hide()
+        self.notice.hide()
         self.model.begin(containers=not place.container, keep=again)
         if not again:
             self.table.scrollToTop()
@@ -82,16 +82,20 @@ class ObjectsPane(QWidget):
         self.model.end()
         self._show_state()
 
-    def fail(self, title: str, text: str = "") -> None:
-        """The listing failed: said in place of the rows, or above those that are there."""
+    def fail(self, title: str, text: str = "", *, button: str = "", command: str = "") -> None:
+        """The listing failed: said in place of the rows, or above those that are there.
+
+        `button` and `command`: what helps more than trying again.
+        """
         self.is_loading = False
+        title, text = with_short_words(title), with_short_words(text)
         if self.model.rowCount():
-            self._notice.show_text(f"{title} {text}".strip())
+            self.notice.show_text(f"{title} {text}".strip())
             self._show_state()
             return
-        self._failed, self._offered = True, ""
-        self._message.show_text("warning", title, text, self.tr("Try again"))
-        self._message.show()
+        self._failed, self._offered = True, command
+        self.message.show_text("warning", title, text, button or self.tr("Try again"))
+        self.message.show()
         self._say_totals()
 
     def show_nothing(self) -> None:
@@ -190,10 +194,10 @@ class ObjectsPane(QWidget):
         # The message lies on the table's ground, so that a drop on it is a drop on the table.
         over = QVBoxLayout(self.table.viewport())
         over.setContentsMargins(0, 0, 0, 0)
-        over.addWidget(self._message)
+        over.addWidget(self.message)
         framed = QHBoxLayout()
         framed.setContentsMargins(UNIT, 0, UNIT, 0)
-        framed.addWidget(self._notice)
+        framed.addWidget(self.notice)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -226,8 +230,8 @@ class ObjectsPane(QWidget):
         self.table.horizontalHeader().sectionResized.connect(self.laid_out)
         self.table.recalled.connect(self._selection_moved)
         self.model.changed.connect(self._show_state)
-        self._message.pressed.connect(self._message_pressed)
-        self._notice.pressed.connect(self.retry_wanted)
+        self.message.pressed.connect(self._message_pressed)
+        self.notice.pressed.connect(self.retry_wanted)
 
     # -- states --
 
@@ -237,10 +241,10 @@ class ObjectsPane(QWidget):
         if self.place is None or (self._failed and not self.model.rowCount()):
             return
         if self.model.rowCount():
-            self._message.hide()
+            self.message.hide()
         elif self.is_loading or self.model.is_working:
-            self._message.show_busy(self.tr("Loading…"))
-            self._message.show()
+            self.message.show_busy(self.tr("Loading…"))
+            self.message.show()
         elif self.model.filter and (self.model.totals.objects or self.model.totals.folders):
             self._offer(
                 "filter", self.tr("No name contains this"), self.tr("Clear the filter to see all."), "", ""
@@ -264,8 +268,8 @@ class ObjectsPane(QWidget):
 
     def _offer(self, picture: str, title: str, text: str, button: str, command: str) -> None:
         self._offered = command
-        self._message.show_text(picture, title, text, button)
-        self._message.show()
+        self.message.show_text(picture, title, text, button)
+        self.message.show()
 
     def _message_pressed(self) -> None:
         if self._offered:
