@@ -12,7 +12,8 @@ from functools import partial
 
 from storage_core.base import StorageDriver
 from storage_core.base.uploading import WHOLE_MAX
-from storage_core.errors import LibcloudError, ObjectHashMismatchError
+from storage_core.errors import LibcloudError, ObjectHashMismatchError, StoppedError
+from storage_core.http import stoppable
 from storage_core.transfers import copying, download, upload
 from storage_core.transfers.jobs import Ask, Done, Item, Job, Meter, Skipped, Work
 from storage_core.transfers.journal import ITEM_COLUMNS, Entry, Journal
@@ -33,6 +34,8 @@ LOOK_AHEAD = 10_000  # planned items that may wait before planning waits for the
 PLAN_ENTRIES, PLAN_SECONDS = 500, 0.2  # one slice of planning
 ASKED_MAX = 1_000  # open questions of a job before its other items wait too
 LATER_MAX = 8  # items in network trouble before no others of the job are tried
+SWEEPERS = 2  # workers that tidy up at once: a server that is silent must not hold all of them
+SWEEP_SECONDS = 3.0  # for tidying up when the engine stops; the next start does the rest
 _STARTS = {"upload": upload.begin, "download": download.begin, "copy": copying.begin}
 
 
@@ -57,6 +60,8 @@ class Crew:
         self._workers = workers
         self._threads: list[threading.Thread] = []
         self._is_stopping = False
+        self._sweeping = 0  # workers that are at it
+        self._sweeps_end = 0.0  # time.monotonic(), once the engine is stopping
 
     def begin(self) -> None:
         """Start the workers."""
@@ -70,6 +75,7 @@ class Crew:
         """End the workers (called without the lock); False when one is still stuck in a request."""
         deadline = time.monotonic() + timeout
         with self.roster.lock:
+            self._sweeps_end = time.monotonic() + min(SWEEP_SECONDS, timeout / 2)
             self._is_stopping = True
             self.roster.lock.notify_all()
         for thread in self._threads:
@@ -88,9 +94,11 @@ class Crew:
             unit()
 
     def _next(self) -> Unit | None:
-        if self.roster.sweeps and not self.roster.trouble:
+        may_sweep = self._sweeping < SWEEPERS and not (self.roster.trouble or self._is_late())
+        if self.roster.sweeps and may_sweep:
             job = self.roster.sweeps.popleft()
             job.is_sweeping = True
+            self._sweeping += 1
             return partial(self._run_sweep, job)
         if self._is_stopping or self.roster.trouble:
             return None
@@ -167,19 +175,8 @@ class Crew:
         new: list[Entry] = []
         known, is_over = 0, False
         try:
-            job.planner = job.planner or plan(job.spec, self._driver)
-            entries, until = [], time.monotonic() + PLAN_SECONDS
-            for entry in job.planner:
-                entries.append(entry)
-                if (
-                    len(entries) >= PLAN_ENTRIES
-                    or time.monotonic() > until
-                    or job.is_stopping
-                    or self._is_stopping
-                ):
-                    break
-            else:
-                is_over = True
+            with stoppable(self._meter(job).check):
+                entries, is_over = self._plan_on(job)
             new, known = self.journal.add_items(job.id, entries)
             if is_over:
                 self.journal.write("UPDATE jobs SET planned=1 WHERE id=?", job.id)
@@ -200,6 +197,17 @@ class Crew:
             elif new or known:
                 job.trouble_since = 0.0
             self.roster.leave(job)
+
+    def _plan_on(self, job: Job) -> tuple[list[Entry], bool]:
+        """The next entries of a job, and whether they are its last."""
+        job.planner = job.planner or plan(job.spec, self._driver)
+        entries, until = [], time.monotonic() + PLAN_SECONDS
+        for entry in job.planner:
+            entries.append(entry)
+            is_late = len(entries) >= PLAN_ENTRIES or time.monotonic() > until
+            if is_late or job.is_stopping or self._is_stopping:
+                return entries, False
+        return entries, True
 
     def _run_fetch(self, job: Job) -> None:
         error: Exception | None = None
@@ -222,9 +230,10 @@ class Crew:
         outcome: Done | Skipped | Ask | LargeFile | Exception
         try:
             meter.check()
-            outcome = _STARTS[job.kind](work, meter)
-            if isinstance(outcome, LargeFile) and not outcome.pending:
-                outcome = self._finished(outcome, meter)
+            with stoppable(meter.check):
+                outcome = _STARTS[job.kind](work, meter)
+                if isinstance(outcome, LargeFile) and not outcome.pending:
+                    outcome = self._finished(outcome, meter)
         except Exception as caught:
             outcome = caught
         self._memory.give_back(cost)
@@ -250,7 +259,8 @@ class Crew:
         error: Exception | None = None
         try:
             meter.check()
-            large.run(number, meter)
+            with stoppable(meter.check):
+                large.run(number, meter)
         except Exception as caught:
             error = caught
         self._memory.give_back(large.cost_of())
@@ -279,13 +289,14 @@ class Crew:
         meter = self._meter(job)
         outcome: Done | Skipped | Ask | Exception
         try:
-            if large.error is not None:
-                large.close()
-                outcome = large.error
-                if isinstance(outcome, ObjectHashMismatchError):
-                    self._sweep_item(large.work)  # which part is wrong nobody knows: none is used again
-            else:
-                outcome = self._finished(large, meter)
+            with stoppable(meter.check):
+                if large.error is not None:
+                    large.close()
+                    outcome = large.error
+                    if isinstance(outcome, ObjectHashMismatchError):
+                        self._sweep_item(large.work)  # which part is wrong nobody knows: none is used again
+                else:
+                    outcome = self._finished(large, meter)
         except Exception as caught:
             outcome = caught
         with self.roster.lock:
@@ -315,8 +326,10 @@ class Crew:
                 f" WHERE job=? AND {which} AND (part_size>0 OR doubt OR state='running')",
                 job.id,
             )
-            for row in rows:
-                self._sweep_item(Work(job, Item.from_row(row), self.journal, self._driver))
+            with stoppable(self._check_late):
+                for row in rows:
+                    self._check_late()
+                    self._sweep_item(Work(job, Item.from_row(row), self.journal, self._driver))
             if is_over:
                 self.journal.write("UPDATE jobs SET dirty=0 WHERE id=?", job.id)
                 job.dirty = False
@@ -325,10 +338,19 @@ class Crew:
         except (LibcloudError, OSError) as error:
             log.warning("job %s could not be swept yet: %s", job.id, error)  # the next start tries again
         with self.roster.lock:
+            self._sweeping -= 1
             job.is_sweeping = False
             if job.is_removed and not job.dirty:
                 self.roster.forget(job)
             self.roster.lock.notify_all()
+
+    def _is_late(self) -> bool:
+        """Whether the time for tidying up is over."""
+        return self._is_stopping and time.monotonic() > self._sweeps_end
+
+    def _check_late(self) -> None:
+        if self._is_late():
+            raise StoppedError("The rest is tidied up at the next start.")
 
     def _sweep_item(self, work: Work) -> None:
         (download.discard if work.job.kind == "download" else upload.sweep)(work)
