@@ -44,6 +44,7 @@ BUTTONS = {
     EDIT_ACCOUNT: QT_TRANSLATE_NOOP("Errors", "Edit account…"),
 }
 OWN_WORDS_MAX = 500  # letters of a service's own words; the details have them all
+WORD_LETTERS = 56  # of a name, in one line
 TEXT_WIDTH = 440  # pixels; about 70 characters a line
 
 
@@ -462,7 +463,7 @@ def crash_box(parent: QWidget | None, report: str, log: str) -> Box:
 def paragraph(text: str, parent: QWidget) -> PlainLabel:
     """Wrapped plain text that can be selected, with everything visible line by line."""
     label = PlainLabel(
-        with_short_words("\n".join(shown(line) if line else "" for line in text.split("\n"))),
+        with_short_words("\n".join(shown(line) if line else "" for line in text.split("\n")), WORD_LETTERS),
         parent,
         selectable=True,
     )

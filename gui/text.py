@@ -150,9 +150,9 @@ def elided(text: str, letters: int) -> str:
     return f"{text[: letters - 1 - tail]}…{text[len(text) - tail :]}"
 
 
-def with_short_words(sentence: str) -> str:
+def with_short_words(sentence: str, letters: int = LONGEST_WORD) -> str:
     """For wrapped labels: a name without a space or slash loses its middle, which else the edge would cut."""
-    return _LONG_WORD.sub(lambda word: elided(word[0], LONGEST_WORD), sentence)
+    return _LONG_WORD.sub(lambda word: elided(word[0], letters), sentence)
 
 
 # -- numbers and dates --

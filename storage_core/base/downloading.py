@@ -198,4 +198,6 @@ def local_error(error: OSError, path: str) -> LocalFileError:
         return DiskFullError(f"The disk that holds {path} is full.", path=path, errno=error.errno or 0)
     if error.errno == errno.EEXIST:
         return LocalFileExistsError(f"File {path} already exists.", path=path, errno=errno.EEXIST)
-    return LocalFileError(f"{path}: {error.strerror or error}.", path=path, errno=error.errno or 0)
+    return LocalFileError(
+        f"{path} could not be written: {error.strerror or error}.", path=path, errno=error.errno or 0
+    )

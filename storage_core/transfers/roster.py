@@ -145,6 +145,8 @@ class Roster:
             self.journal.write(f"DELETE FROM {table} WHERE {column}=?", job.id)  # noqa: S608 - our own words
 
     def clear_error(self, job: Job) -> None:
-        """Trouble that is over is not shown any more; failures are."""
-        if job.error and not (job.items_failed or job.has_failed):
+        """Trouble that is over is not shown any more; failures are, and why a job was halted, although units
+        that were under way still end well.
+        """
+        if job.error and not (job.items_failed or job.has_failed or job.is_stopping):
             self.set_error(job, "")
