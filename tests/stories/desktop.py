@@ -38,6 +38,7 @@ class Desktop:
     env: dict[str, str]
     screen: Screen
     logs: Path
+    keyring: keyring.Keyring
     _stack: ExitStack
     _display: display.Display
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -180,8 +181,8 @@ class Desktop:
 
 
 @contextmanager
-def running_desktop(home: Path) -> Iterator[Desktop]:
-    """A desktop whose user has the empty folder `home` as home."""
+def running_desktop(home: Path, *, has_keyring: bool = True) -> Iterator[Desktop]:
+    """A desktop whose user has the folder `home` as home."""
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     launcher = next((path for path in BUS_LAUNCHERS if Path(path).exists()), None)
     if missing or launcher is None:
@@ -190,7 +191,7 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         )
     logs = logs_folder("desktop")
     with ExitStack() as stack:
-        secret_service = stack.enter_context(keyring.running())
+        secret_service = stack.enter_context(keyring.running(daemon=has_keyring))
         number = _free_display()
         env = {
             **{
@@ -217,7 +218,7 @@ def running_desktop(home: Path) -> Iterator[Desktop]:
         stack.enter_context(running(clients, logs))
         screen = Screen(env["DBUS_SESSION_BUS_ADDRESS"])
         stack.callback(screen.close)
-        desktop = Desktop(env, screen, logs, stack, connected)
+        desktop = Desktop(env, screen, logs, secret_service, stack, connected)
         try:
             yield desktop
         finally:
