@@ -119,7 +119,7 @@ class Journal:
             )
             log.warning("%s", self.notice)
             self._open()
-        self._thread = threading.Thread(target=self._write_groups, name="skyferry journal")
+        self._thread = threading.Thread(target=self._write_groups, name="skyferry journal", daemon=True)
         self._thread.start()
 
     def _open(self) -> None:
