@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from storage_core.base.objects import Container, Page, Version
@@ -14,6 +15,7 @@ from storage_core.errors import (
     ContainerDoesNotExistError,
     MalformedResponseError,
     ProviderError,
+    ServerError,
 )
 from storage_core.xml import text
 
@@ -89,14 +91,34 @@ def delete(wire: Wire, container: Container) -> None:
 def object_page(
     wire: Wire, container: Container, prefix: str, delimiter: str, token: str, limit: int
 ) -> Page:
-    """ListObjectsV2, or ListObjects where the profile says so."""
+    """ListObjectsV2, or ListObjects where the profile says so.
+
+    One name that XML 1.0 cannot hold makes an unencoded listing unreadable, or the service fail over it.
+    Where encoding is not asked for out of caution it is asked for then, and from then on.
+    """
+    encode = wire.profile.encode_listing or wire.must_encode
+    try:
+        return _object_page(wire, container, prefix, delimiter, token, limit, encode)
+    except (MalformedResponseError, ServerError):
+        if encode:
+            raise
+        with suppress(MalformedResponseError, ProviderError):
+            page = _object_page(wire, container, prefix, delimiter, token, limit, True)
+            wire.must_encode = True
+            return page
+        raise
+
+
+def _object_page(
+    wire: Wire, container: Container, prefix: str, delimiter: str, token: str, limit: int, encode: bool
+) -> Page:
     version = wire.profile.list_version
     query = [("max-keys", str(limit)), ("prefix", prefix)]
     if version == 2:
         query.append(("list-type", "2"))
     if delimiter:
         query.append(("delimiter", delimiter))
-    if wire.profile.encode_listing:
+    if encode:
         query.append(("encoding-type", "url"))
     if token:
         query.append(("continuation-token" if version == 2 else "marker", token))

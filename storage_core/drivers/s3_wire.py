@@ -58,7 +58,7 @@ class Call:
 
 
 class Wire:
-    """Sends calls for one driver. Threads share it: all it remembers is which region a container is in."""
+    """Sends calls for one driver. Threads share it: it remembers where containers are and how to list."""
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Wire:
         self.keys = keys
         self._client = http.Client(driver.network)
         self._regions: dict[str, str] = {}
+        self.must_encode = False  # a listing was unreadable without encoding-type=url
 
     # -- regions --
 

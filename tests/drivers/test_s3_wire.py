@@ -274,6 +274,20 @@ def test_an_etag_is_taken_for_an_md5_only_where_it_is_one(
 # -- listings --
 
 
+@pytest.mark.parametrize(
+    "unencoded",
+    [reply(200, listing("<Contents><Key>a&#x1;b</Key></Contents>")), reply(500, fault("Internal"))],
+)
+def test_a_name_that_xml_cannot_hold_does_not_hide_a_container(
+    server: CannedServer, unencoded: canned.Reply
+) -> None:
+    box = open_s3(server, Provider.S3_COMPATIBLE, attempts=1).open_container("box")
+    server.script("GET", unencoded, *[reply(200, listing(row("a%01b"), encoded=True))] * 2)
+    for _ in range(2):
+        assert [obj.name for obj in box.get_objects()] == ["a\x01b"]
+    assert ["encoding-type=url" in request.query for request in server.requests] == [False, True, True]
+
+
 def test_names_are_decoded_only_when_the_service_says_so(server: CannedServer, box: Container) -> None:
     server.script(
         "GET", reply(200, listing(row("a%2Bb+c%0A"), encoded=True)), reply(200, listing(row("a%2Bb+c")))

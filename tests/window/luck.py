@@ -188,8 +188,8 @@ def click(parent: QWidget, text: str) -> None:
     press(button(parent, text))
 
 
-def command(scene: Scene, command_id: str) -> None:
-    """A real click on the toolbar's button of a command."""
+async def command(scene: Scene, command_id: str) -> None:
+    """A real click on the toolbar's button of a command, once it is on."""
     action: QAction = scene.window.commands[command_id]
     found = [
         one
@@ -197,6 +197,7 @@ def command(scene: Scene, command_id: str) -> None:
         if one.defaultAction() is action and one.isVisible()
     ]
     assert found, f"{command_id} has no button that is shown"
+    await until(found[0].isEnabled, 5, f"{command_id} switched on")
     press(found[0])
 
 
@@ -223,7 +224,7 @@ def send_drop(view: QWidget, mime: QMimeData) -> None:
 
 async def download(scene: Scene, folder: Path) -> None:
     """Press Download and choose the folder; what is selected goes there."""
-    command(scene, "object.download")
+    await command(scene, "object.download")
     dialog = await shown_dialog(QFileDialog)
     choose(dialog, folder)
 

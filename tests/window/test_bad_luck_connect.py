@@ -78,7 +78,7 @@ def nothing_left() -> Iterator[None]:
 
 async def filled_in(scene: Scene, endpoint: str, key: str, secret: str, region: str = "") -> AccountDialog:
     """Press the plus, choose the service, type."""
-    command(scene, "account.add")
+    await command(scene, "account.add")
     dialog = await shown_dialog(AccountDialog)
     assert dialog.providers is not None
     QTest.keyClicks(dialog.providers.search, "S3-compatible")
@@ -305,7 +305,7 @@ def test_rows_that_are_shown_stay_when_a_reload_fails(
             cloud = account(scene, swift_server, server.endpoint, attempts=2)
             await scene.open(cloud, "luck-stay")
             is_down.set()
-            command(scene, "view.refresh")
+            await command(scene, "view.refresh")
             await until(lambda: "Could not list" in words(scene.window.objects), 20, "the notice")
             picture(scene.window, "reload-failed")
             assert scene.names() == ["still here.txt"]
@@ -363,7 +363,7 @@ def test_a_container_name_that_is_not_allowed_is_never_sent(
             cloud = account(scene, swift_server, server.endpoint)
             await scene.open(cloud)
             asked = len(server.requests)
-            command(scene, "container.new")
+            await command(scene, "container.new")
             dialog = await shown_dialog(NameDialog)
             for number, name in enumerate(REFUSED):
                 dialog.field.clear()
@@ -394,7 +394,7 @@ def test_a_container_name_that_is_taken_stays_in_the_field_to_be_changed(
         with gateway(swift_server.endpoint, harm) as server:
             cloud = account(scene, swift_server, server.endpoint)
             await scene.open(cloud)
-            command(scene, "container.new")
+            await command(scene, "container.new")
             dialog = await shown_dialog(NameDialog)
             typed(dialog.field, "luck-taken")
             click(dialog, "Create")
