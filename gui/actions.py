@@ -153,7 +153,14 @@ class Command:
         return _translated(self.text).replace("&", "").rstrip("…")
 
 
-CONTEXTS = {"e": "entries", "p": "place", "c": "container", "a": "account", "j": "transfer"}
+CONTEXTS = {
+    "e": "entries",
+    "p": "place",
+    "c": "container",
+    "a": "account",
+    "x": "closed account",
+    "j": "transfer",
+}
 
 MENUS: Mapping[str, str] = {
     "account": QT_TRANSLATE_NOOP("Actions", "&Account"),
@@ -167,13 +174,13 @@ MENUS: Mapping[str, str] = {
 
 _ACCOUNT = (
     Command("account.add", QT_TRANSLATE_NOOP("Actions", "&Add Account…"), "plus", ("Ctrl+N",),
-            menu="account", context="a"),
+            menu="account", context="ax"),
     Command("account.edit", QT_TRANSLATE_NOOP("Actions", "&Edit Account…"), "edit",
-            wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
+            wants=Wants.SAVED_ACCOUNT, menu="account", context="ax", group=1),
     Command("account.duplicate", QT_TRANSLATE_NOOP("Actions", "D&uplicate Account…"), "copy",
-            wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
+            wants=Wants.SAVED_ACCOUNT, menu="account", context="ax", group=1),
     Command("account.remove", QT_TRANSLATE_NOOP("Actions", "&Remove Account…"), "trash",
-            wants=Wants.SAVED_ACCOUNT, menu="account", context="a", group=1),
+            wants=Wants.SAVED_ACCOUNT, menu="account", context="ax", group=1),
     Command("container.new", QT_TRANSLATE_NOOP("Actions", "&New Container…"), "plus",
             ("Ctrl+Shift+B",), wants=Wants.ACCOUNT, needs=("create_containers",), menu="account",
             context="ac", group=2),
@@ -216,7 +223,7 @@ _EDIT = (
     Command("edit.copy", QT_TRANSLATE_NOOP("Actions", "&Copy"), "copy", ("Ctrl+C",), wants=Wants.ENTRIES,
             menu="edit", context="e", scope="objects"),
     Command("edit.paste", QT_TRANSLATE_NOOP("Actions", "&Paste"), "paste", ("Ctrl+V",), wants=Wants.CLIPBOARD,
-            menu="edit", context="p", scope="objects"),
+            menu="edit", context="pc", scope="objects"),
     Command("edit.select_all", QT_TRANSLATE_NOOP("Actions", "Select &All"), "select-all", ("Ctrl+A",),
             wants=Wants.ROWS, menu="edit", context="p", scope="objects", group=1),
     Command("edit.filter", QT_TRANSLATE_NOOP("Actions", "&Filter"), "filter", ("Ctrl+F",), menu="edit",
@@ -225,7 +232,7 @@ _EDIT = (
 
 _VIEW = (
     Command("view.refresh", QT_TRANSLATE_NOOP("Actions", "&Refresh"), "refresh", ("F5", "Ctrl+R"),
-            wants=Wants.ACCOUNT, menu="view", toolbar="path", context="pa"),
+            wants=Wants.ACCOUNT, menu="view", toolbar="path", context="pca"),
     Command("view.accounts", QT_TRANSLATE_NOOP("Actions", "&Accounts"), "account", menu="view", group=1,
             checkable=True),
     Command("view.containers", QT_TRANSLATE_NOOP("Actions", "&Containers"), "sidebar", menu="view", group=1,
@@ -234,10 +241,10 @@ _VIEW = (
             checkable=True, toolbar="panes", shortcuts=("Ctrl+Shift+I",)),
     Command("view.transfers", QT_TRANSLATE_NOOP("Actions", "&Transfers"), "dock", menu="view", group=1,
             checkable=True, toolbar="panes", shortcuts=("Ctrl+T",)),
-    Command("theme.system", QT_TRANSLATE_NOOP("Actions", "Follow the &System"), "theme", menu="view", group=2,
+    Command("theme.system", QT_TRANSLATE_NOOP("Actions", "&System Theme"), "theme", menu="view", group=2,
             checkable=True),
-    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light"), "", menu="view", group=2, checkable=True),
-    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark"), "", menu="view", group=2, checkable=True),
+    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light Theme"), "", menu="view", group=2, checkable=True),
+    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark Theme"), "", menu="view", group=2, checkable=True),
 )  # fmt: skip
 
 _GO = (

@@ -53,7 +53,7 @@ class Commands(QObject):
         return self._with_gaps([command for command in COMMANDS.values() if command.toolbar == name])
 
     def context_menu(self, kind: str, parent: QWidget) -> QMenu:
-        """For "entries", "place", "container", "account" or "transfer"; deleted when it closes."""
+        """`kind` is one of CONTEXTS; deleted when it closes."""
         letter = next(letter for letter, name in CONTEXTS.items() if name == kind)
         menu = QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -78,6 +78,7 @@ class Commands(QObject):
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
         action.setCheckable(command.checkable)
+        action.setIconVisibleInMenu(not command.checkable)  # a menu shows the icon or the check mark
         action.setMenuRole(QAction.MenuRole.NoRole)
         action.setProperty("with text", command.id in WITH_TEXT)
         action.setIconText(f" {command.plain_title}")  # Qt sets text very close to its icon

@@ -6,9 +6,10 @@ Qt's own `styleHints().setColorScheme` is ignored by some platforms, offscreen a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from string import Template
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QDir, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -124,6 +125,8 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QComboBo
   border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled { background: $window; color: $off; }
 QLineEdit[readOnly="true"] { background: $window; }
+QComboBox::drop-down { border: 0; width: 24px; }
+QComboBox::down-arrow { image: url(drawings:combo-arrow.svg); width: 14px; height: 14px; }
 QPlainTextEdit[tone="muted"] { color: $muted; }
 QPlainTextEdit[tone="bad"] { color: $bad; }
 QPlainTextEdit[tone="warn"] { color: $warn; }
@@ -201,6 +204,9 @@ class Theme(QObject):
         self._mode = mode
         self._filled = False
         application.setStyle("Fusion")
+        # Where the style sheet finds its drawings: inside the package, or beside it in a checkout.
+        roots = (Path(__file__).parent, Path(__file__).parent.parent)
+        QDir.setSearchPaths("drawings", [str(root / "resources" / "icons") for root in roots])
         application.styleHints().colorSchemeChanged.connect(self._fill)
         self._fill()
 

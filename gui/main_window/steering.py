@@ -100,8 +100,8 @@ class Steering(QObject):
         self._shown: tuple[Capabilities | None, State] | None = None
         self._own = self._own_commands()
         window.commands.triggered.connect(self.command)
-        window.accounts.context_menu.connect(lambda at: self._menu("account", at))
-        window.containers.context_menu.connect(lambda at: self._menu("container", at))
+        window.accounts.context_menu.connect(self._account_menu)
+        window.containers.context_menu.connect(self._container_menu)
         window.objects.context_menu.connect(self._entries_menu)
         window.transfers.context_menu.connect(lambda at: self._menu("transfer", at))
         window.transfers.selection_changed.connect(self.update)
@@ -257,6 +257,23 @@ class Steering(QObject):
     def _menu(self, kind: str, at: QPoint) -> None:
         self.update()
         self._window.commands.context_menu(kind, self._window.widget).popup(at)
+
+    def _account_menu(self, at: QPoint) -> None:
+        """Of an account that is not open, only what needs no sign-in: nobody asked for one."""
+        place, account = self._window.place, self._window.accounts.current()
+        is_open = place is not None and place.account == account
+        if not is_open and self._app.drivers.get(account) is not None:
+            self._window.open_place(self._app.accounts.get(account).place())
+            is_open = True
+        self._menu("account" if is_open else "closed account", at)
+
+    def _container_menu(self, at: QPoint) -> None:
+        """Commands act on what is open: a menu on another row opens that first, or Delete would take
+        the wrong one."""
+        place = self._window.containers.current()
+        if place is not None and place != self._window.place:
+            self._window.open_place(place)
+        self._menu("place" if place is not None and place.prefix else "container", at)
 
     def _entries_menu(self, at: QPoint) -> None:
         if not self._window.selected():

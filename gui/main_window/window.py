@@ -264,8 +264,9 @@ class MainWindow(QMainWindow):
             self.run(browse.load_children(self.app, self, place))
 
     def _open_account(self, account_id: str) -> None:
-        if self.place is None or self.place.account != account_id:
-            self.open_place(self.app.accounts.get(account_id).place())
+        top = self.app.accounts.get(account_id).place()
+        if self.place != top:
+            self.open_place(top)
 
     def _open_entry(self, entry: Entry) -> None:
         if entry.is_folder and self.place is not None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 ACROSS = (184, 208, 632, 256)  # widths of a new user's panes, pixels
@@ -36,8 +37,7 @@ class PaneLayout(QWidget):
         self.down.addWidget(self._panes["transfers"])
         self.down.setStretchFactor(0, 1)
         self.down.setStretchFactor(1, 0)
-        self.across.setSizes(ACROSS)
-        self.down.setSizes(DOWN)
+        self._sizes = (list(ACROSS), list(DOWN))  # to be given when there is room to divide
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -71,13 +71,28 @@ class PaneLayout(QWidget):
             closed = [str(name) for name in saved.get("closed", [])]
         except (ValueError, TypeError, AttributeError):
             return
-        if len(across) == self.across.count() and len(down) == self.down.count():
-            # A closed pane has no width; opened again it gets its first one.
-            self.across.setSizes([width or usual for width, usual in zip(across, ACROSS, strict=True)])
-            self.down.setSizes([height or usual for height, usual in zip(down, DOWN, strict=True)])
         for name in closed:
             if name in self._panes and name != "objects":
                 self._panes[name].hide()
+        if len(across) == self.across.count() and len(down) == self.down.count():
+            # A closed pane has no width; opened again it gets its first one.
+            self._sizes = (
+                [width or usual for width, usual in zip(across, ACROSS, strict=True)],
+                [height or usual for height, usual in zip(down, DOWN, strict=True)],
+            )
+            self._divide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
+            self._divide()
+
+    def _divide(self) -> None:
+        """Before the first show a splitter has some small size, to which it would shrink what it is given."""
+        if self.isVisible():
+            across, down = self._sizes
+            self.across.setSizes(across)
+            self.down.setSizes(down)
 
     def _moved(self, position: int, border: int) -> None:
         self._rest.start()

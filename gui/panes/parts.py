@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -78,9 +78,9 @@ class Message(QWidget):
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
-        self._busy.setFixedWidth(20 * UNIT)
-        self._button = QPushButton()
-        self._button.clicked.connect(self.pressed)
+        self._busy.setFixedWidth(12 * UNIT)
+        self.button = QPushButton()
+        self.button.clicked.connect(self.pressed)
         self._column = QWidget()
         column = QVBoxLayout(self._column)
         column.setContentsMargins(0, 0, 0, 0)
@@ -91,16 +91,18 @@ class Message(QWidget):
             column.addWidget(part)
         column.addSpacing(UNIT)
         column.addWidget(self._busy, alignment=Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self._button, alignment=Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         row = QHBoxLayout(self)
         row.addWidget(self._column)
+        self._column.setMaximumWidth(LINE_WIDTH)  # and in the middle of what is more
         self._title.setWordWrap(True)
         self._text.setWordWrap(True)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._column.setFixedWidth(max(UNIT, min(LINE_WIDTH, self.width() - 3 * UNIT)))
+    @property
+    def title(self) -> str:
+        """What it says first."""
+        return self._title.text()
 
     def show_text(self, picture: str, title: str, text: str = "", button: str = "") -> None:
         """Say it. `picture` is an icon's name."""
@@ -114,11 +116,11 @@ class Message(QWidget):
     def _show(self, title: str, text: str, button: str, *, busy: bool) -> None:
         self._title.setText(title)
         self._text.setText(text)
-        self._button.setText(button)
+        self.button.setText(button)
         self._picture.setVisible(not busy)
         self._text.setVisible(bool(text))
         self._busy.setVisible(busy)
-        self._button.setVisible(bool(button))
+        self.button.setVisible(bool(button))
 
 
 class Notice(QFrame):
@@ -133,8 +135,8 @@ class Notice(QFrame):
         self._text = PlainLabel(selectable=True)
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._button = QPushButton(self.tr("Try again"))
-        self._button.clicked.connect(self.pressed)
+        self.button = QPushButton(self.tr("Try again"))
+        self.button.clicked.connect(self.pressed)
         close = tool_button()
         icons.keep(close, "cancel")
         close.setAccessibleName(self.tr("Close this message"))
@@ -145,9 +147,14 @@ class Notice(QFrame):
         row.setContentsMargins(2 * UNIT, UNIT, UNIT, UNIT)
         row.setSpacing(UNIT)
         row.addWidget(self._text, 1)
-        row.addWidget(self._button)
+        row.addWidget(self.button)
         row.addWidget(close)
         self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
 
     def show_text(self, text: str) -> None:
         """Say it and appear."""

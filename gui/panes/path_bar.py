@@ -65,15 +65,15 @@ class PathBar(QFrame):
         self._row = QHBoxLayout(self._steps)
         self._row.setContentsMargins(UNIT // 2, 0, UNIT, 0)
         self._row.setSpacing(0)
-        self._field = AddressField()
-        self._field.setAccessibleName(self.tr("Address: container/folder/"))
-        self._field.setPlaceholderText(self.tr("container/folder/"))
+        self.field = AddressField()
+        self.field.setAccessibleName(self.tr("Address: container/folder/"))
+        self.field.setPlaceholderText(self.tr("container/folder/"))
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(2, 2, 2, 2)
         self._pages.addWidget(self._steps)
-        self._pages.addWidget(self._field)
-        self._field.returnPressed.connect(self._typed)
-        self._field.left.connect(self._show_steps)
+        self._pages.addWidget(self.field)
+        self.field.returnPressed.connect(self._typed)
+        self.field.left.connect(self._show_steps)
 
     def show_place(self, place: Place | None, account_title: str, icon: str = icons.UNKNOWN) -> None:
         """Show where one is. `account_title` is ready to be shown; `icon` is the account's."""
@@ -85,20 +85,25 @@ class PathBar(QFrame):
         """Become a field with the address in it, selected."""
         if self._place is None:
             return
-        self._field.setText(self._place.text())
-        self._pages.setCurrentWidget(self._field)
-        self._field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._field.selectAll()
+        self.field.setText(self._place.text())
+        self._pages.setCurrentWidget(self.field)
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
 
     @property
     def is_editing(self) -> bool:
         """Whether the field is open."""
-        return self._pages.currentWidget() is self._field
+        return self._pages.currentWidget() is self.field
+
+    def steps(self) -> list[QToolButton]:
+        """The buttons, from left to right."""
+        items = (self._row.itemAt(at) for at in range(self._row.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget for widget in widgets if isinstance(widget, QToolButton)]
 
     def texts(self) -> list[str]:
-        """The steps as shown, for tests and screen readers."""
-        buttons = self._steps.findChildren(QToolButton)
-        return [button.accessibleName() for button in buttons if button.accessibleName()]
+        """What the buttons say."""
+        return [button.accessibleName() for button in self.steps()]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and not self.is_editing:
@@ -124,7 +129,7 @@ class PathBar(QFrame):
         self._pages.setCurrentWidget(self._steps)
 
     def _typed(self) -> None:
-        text = self._field.text()
+        text = self.field.text()
         self._show_steps()
         self.address_typed.emit(text)
 
@@ -152,8 +157,8 @@ class PathBar(QFrame):
         names = [self._account_title, *(elided(shown(place.name), STEP_LETTERS) for place in places[1:])]
         widths = [metrics.horizontalAdvance(name) + 4 * UNIT for name in names]
         widths[0] += 3 * UNIT
-        room, hidden = self.width() - 4 * UNIT, 0
-        while hidden < len(places) - 2 and sum(widths) - sum(widths[1 : 1 + hidden]) > room - hidden * UNIT:
+        room, hidden = self.width() - 8 * UNIT, 0
+        while hidden < len(places) - 2 and sum(widths) - sum(widths[1 : 1 + hidden]) > room:
             hidden += 1
         return hidden
 

@@ -67,7 +67,7 @@ def _window_did_it(frame: FrameType | None) -> bool:
     """Whether the nearest of the window's and the tests' own frames is one of the window's."""
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(TESTS):
+        if name != __file__ and name.startswith(TESTS):
             return False
         if name.startswith(GUI):
             return True

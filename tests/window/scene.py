@@ -87,6 +87,7 @@ def show(
             scene.add("quiet", _nothing())
             scene.app.settings.last_account = "quiet"  # not a built-in one: nothing is opened unasked
             scene.window.show()
+        await until(lambda: _is_active(scene.window), PATIENCE, "the focus")
         try:
             await story(scene)
         finally:
@@ -114,6 +115,13 @@ def _built(tmp_path: Path, theme: str) -> Scene:
     app.accounts = Accounts(app.folders.accounts, home)
     app.settings.theme = theme
     return Scene(app, MainWindow(app), home)
+
+
+def _is_active(window: MainWindow) -> bool:
+    """Only an active window has shortcuts; the first one of a process may have to ask twice."""
+    if not window.isActiveWindow():
+        window.activateWindow()
+    return window.isActiveWindow()
 
 
 def _nothing() -> StorageDriver:

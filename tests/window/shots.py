@@ -72,7 +72,7 @@ async def all_of(scene: Scene, folder: Path, theme: str) -> None:
     window = scene.window
     window.activateWindow()
     await take(scene, folder, f"{theme}-1-empty")
-    await scene.open(DEMO_CLOUD, "photos", "")
+    await scene.open(DEMO_CLOUD, "holiday-photos", "2026/alps/")
     await take(scene, folder, f"{theme}-2-demo")
     big = CannedDriver(numbered(12_403), ("photos", "logs", "backups-of-everything-2019-to-2026-eu-west-1"))
     scene.add("photos (S3)", big)
