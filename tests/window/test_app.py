@@ -332,7 +332,7 @@ def test_quitting_with_files_in_the_demo_cloud_asks(running, qapp):
         await running.begin(qapp)
         demo = running.app.drivers.get(DEMO_CLOUD)
         await in_thread(
-            demo.upload_object_via_stream, iter([b"mine"]), demo.open_container("photos"), "mine.txt"
+            demo.upload_object_via_stream, iter([b"mine"]), demo.open_container("documents"), "mine.txt"
         )
         for answer, ends in (("Cancel", False), ("Quit and lose them", True)):
             running.window.close()

@@ -495,7 +495,7 @@ def test_the_built_in_accounts_open_without_a_keyring(app, seat, vault, home):
         page = await in_thread(here.list_page, here.open_container(HOME), pool="disk")
         assert [found.name for found in page.objects] == ["letter.txt"]
         demo = await driver_for(app, seat, DEMO_CLOUD)
-        assert "welcome" in [found.name for found in await in_thread(demo.list_containers)]
+        assert "documents" in [found.name for found in await in_thread(demo.list_containers)]
         assert demo is await driver_for(app, seat, DEMO_CLOUD)
 
 
