@@ -247,7 +247,7 @@ class Engine:
         ended = self._crew.stop(timeout)
         with self._lock:
             self._roster.close()
-            for job in self._board.jobs.values():
+            for job in tuple(self._board.jobs.values()):  # jobs may be added meanwhile
                 if not job.state.is_end and job.state not in _RESTING:
                     self._roster.set_state(job, State.PAUSED)
         self._journal.close()
