@@ -243,8 +243,10 @@ _VIEW = (
             checkable=True, toolbar="panes", shortcuts=("Ctrl+T",)),
     Command("theme.system", QT_TRANSLATE_NOOP("Actions", "&System Theme"), "theme", menu="view", group=2,
             checkable=True),
-    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light Theme"), "", menu="view", group=2, checkable=True),
-    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark Theme"), "", menu="view", group=2, checkable=True),
+    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light Theme"), "", menu="view", group=2,
+            checkable=True),
+    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark Theme"), "", menu="view", group=2,
+            checkable=True),
 )  # fmt: skip
 
 _GO = (
