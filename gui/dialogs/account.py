@@ -293,7 +293,7 @@ class AccountDialog(QDialog):
         row.addStretch(1)
         row.addWidget(self.submit_anyway)
         ends = QDialogButtonBox(self)  # puts the two where this system has them
-        ends.addButton(self.submit, QDialogButtonBox.ButtonRole.ApplyRole)
+        ends.addButton(self.submit, QDialogButtonBox.ButtonRole.AcceptRole)
         ends.addButton(self.cancel, QDialogButtonBox.ButtonRole.RejectRole)
         row.addWidget(ends)
         self.submit_anyway.hide()
