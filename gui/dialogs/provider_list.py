@@ -15,7 +15,8 @@ from ..icons import exists, icon
 from ..text import PlainLabel
 
 CONSTANT = Qt.ItemDataRole.UserRole
-HIDDEN = frozenset({"dummy"})  # the demo cloud is built in
+# The demo cloud is built in; the others are Libcloud's names for services that are listed under their own.
+HIDDEN = frozenset({"dummy", "s3_rgw", "s3_rgw_outscale"})
 
 
 class ProviderList(QWidget):
