@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 import PySide6
-from PySide6.QtCore import QCoreApplication, QLockFile
+from PySide6.QtCore import QCoreApplication, QLockFile, Qt
 from PySide6.QtWidgets import QApplication
 
 from storage_core.errors import LibcloudError
@@ -45,6 +45,7 @@ def _version() -> str:
 VERSION = _version()
 _log = logging.getLogger(__name__)
 LOCK_MS = 200
+TITLE_BAR = 40  # pixels that a window manager may put above the window
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,6 +96,8 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
     window = MainWindow(app)
     _report_crashes(app, window)
     background.on_signals(window.widget, lambda: start(quit_app(app, window, ask=False), window.widget))
+    if options.tour is None and not app.settings.geometry:
+        _fit(window)
     window.widget.show()
     opened = start(_open(app, window), window.widget)
     try:
@@ -107,6 +110,13 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
     finally:
         await quit_app(app, window, ask=False)  # the engine's threads would keep the process
         window.widget.hide()
+
+
+def _fit(window: MainWindow) -> None:
+    """The first time on a small screen the window takes all of it: its last line is not below the edge."""
+    room = window.widget.screen().availableGeometry().size()
+    if room.width() < window.width() or room.height() < window.height() + TITLE_BAR:
+        window.widget.setWindowState(Qt.WindowState.WindowMaximized)
 
 
 async def _open(app: Context, window: MainWindow) -> None:
