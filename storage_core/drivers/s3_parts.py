@@ -111,7 +111,10 @@ def open_uploads(wire: Wire, container: Container, prefix: str, delimiter: str =
             query.append(("encoding-type", "url"))
         query += [(name, value) for name, value in (("prefix", prefix), ("delimiter", delimiter)) if value]
         query += [pair for pair in zip(("key-marker", "upload-id-marker"), markers, strict=False) if pair[1]]
-        root = wire.ask(Call(method="GET", container=container.name, query=tuple(query)))
+        try:
+            root = wire.ask(Call(method="GET", container=container.name, query=tuple(query)))
+        except ObjectDoesNotExistError:
+            return  # rclone's server says NoSuchUpload for a container without any
         yield from s3_xml.uploads(root, container)
         following = s3_xml.next_markers(root, "NextKeyMarker", "NextUploadIdMarker")
         if not following:

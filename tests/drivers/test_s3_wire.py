@@ -410,6 +410,15 @@ def test_a_service_with_etags_of_its_own_is_not_checked_by_amazons_formula(serve
     assert box.driver.complete_upload(Upload(box, "a", "u"), PARTS).etag == "whatever"
 
 
+def test_a_container_without_uploads_has_none_whatever_the_service_calls_that(
+    server: CannedServer, box: Container
+) -> None:
+    server.script("GET", reply(404, fault("NoSuchUpload")), reply(404, fault("NoSuchBucket")))
+    assert list(box.driver.iterate_uploads(box)) == []
+    with pytest.raises(errors.ContainerDoesNotExistError):
+        list(box.driver.iterate_uploads(box))
+
+
 def test_an_upload_is_not_begun_twice_when_its_reply_is_lost(server: CannedServer, box: Container) -> None:
     server.script("POST", canned.RESET)
     with pytest.raises(errors.NetworkError):
