@@ -58,7 +58,7 @@ LIGHT = Colors(
     accent="#2563c9",
     accent_text="#ffffff",
     link="#1f57b5",
-    good="#1b7a3d",
+    good="#16703a",
     warn="#8f5a00",
     bad="#b3261e",
     bad_ground="#fcebea",
@@ -73,7 +73,7 @@ DARK = Colors(
     line="#30353e",
     field="#454b57",
     hover="#2b2f38",
-    chosen="#274268",
+    chosen="#223a5c",
     chosen_off="#2f343d",
     chosen_text="#f2f6fd",
     accent="#6ea6fb",
@@ -81,7 +81,7 @@ DARK = Colors(
     link="#86b5fc",
     good="#62c987",
     warn="#e6b04e",
-    bad="#ff8a80",
+    bad="#ff8f86",
     bad_ground="#3a2423",
 )
 
@@ -140,7 +140,7 @@ QTableView::item:selected, QTreeView::item:selected, QListView::item:selected {
   background: $chosen; color: $chosen_text; }
 QTableView::item:selected:!active, QTreeView::item:selected:!active, QListView::item:selected:!active {
   background: $chosen_off; color: $text; }
-QTableView::item:hover:!selected, QTreeView::item:hover:!selected, QListView::item:hover:!selected {
+QTreeView::item:hover:!selected, QListView::item:hover:!selected {
   background: $hover; }
 QTreeView#tree, QListView#places { background: $window; }
 QTreeView#tree { selection-background-color: transparent; }
@@ -150,6 +150,10 @@ QHeaderView { background: $base; border: 0; }
 QHeaderView::section { background: $base; color: $muted; border: 0; border-bottom: 1px solid $line;
   padding: 6px 11px; }
 QHeaderView::section:hover { color: $text; background: $hover; }
+QHeaderView::down-arrow, QHeaderView::up-arrow { subcontrol-origin: border; subcontrol-position: center right;
+  width: 9px; height: 9px; right: 1px; }
+QHeaderView::down-arrow { image: url(drawings:combo-arrow.svg); }
+QHeaderView::up-arrow { image: url(drawings:sort-arrow.svg); }
 QTableCornerButton::section { background: $base; border: 0; }
 
 QTabWidget::pane { border: 0; border-top: 1px solid $line; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import time
 from bisect import bisect_right
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -29,12 +28,12 @@ from storage_core.base.objects import Object, Page
 
 from .. import icons
 from ..text import date, date_in_full, shown, size, size_in_full, tip
+from .memory import Memory
 from .ordering import SLICE, Slicewise, in_order, merged, position, where
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 NOWHERE = QModelIndex()
-FREEZE_FROM = 5_000  # rows
 GROUPS_MAX = 32  # separate insertions per page that a table view takes in its stride
 _DIGITS = re.compile(r"\d+")
 _FLAGS = (
@@ -191,10 +190,7 @@ class Listing(QAbstractTableModel):
         self._flush = QTimer(self, singleShot=True)
         self._flush.timeout.connect(self._put_in)
         self._cost = 0.0  # seconds the last flush took
-        self._gone: list[list[Entry]] = []  # rows no longer shown, freed a slice at a time
-        self._free = QTimer(self, interval=0)
-        self._free.timeout.connect(self._free_some)
-        self._unfrozen = 0  # rows taken since the collector was told to look away
+        self._memory = Memory(self)
 
     # -- rows in --
 
@@ -206,7 +202,7 @@ class Listing(QAbstractTableModel):
         self._fresh = [] if keep else None
         self._source = None
         if not keep:
-            self._let_go(self._all, self._rows)
+            self._memory.drop(cast(list[object], self._all))
             self.beginResetModel()
             self._all = []
             self._rows = self._all
@@ -219,7 +215,7 @@ class Listing(QAbstractTableModel):
 
     def add(self, entries: list[Entry]) -> None:
         """Take a page, in any order."""
-        self._freeze(len(entries))
+        self._memory.take(len(entries))
         if self._fresh is not None:
             self._fresh += entries
             return
@@ -375,36 +371,10 @@ class Listing(QAbstractTableModel):
             self._reorder(rows, visible)
         else:
             if source is not self._all:
-                self._let_go(self._all, self._rows)
+                self._memory.drop(cast(list[object], self._all), left=len(rows))
             self.beginResetModel()
             self._all, self._rows = rows, visible
             self.endResetModel()
-
-    def _let_go(self, *lists: list[Entry]) -> None:
-        """Freeing 100,000 rows at once takes 0.2 s."""
-        self._gone += [rows for rows in lists if len(rows) > SLICE]
-        if self._gone:
-            self._free.start()
-
-    def _freeze(self, rows: int) -> None:
-        """Else the collector walks all rows again and again, and every thread stands still meanwhile: 0.3 s.
-
-        Rows hold no cycles, so that they die by their count all the same.
-        """
-        self._unfrozen += rows
-        if self._unfrozen >= FREEZE_FROM:
-            self._unfrozen = 0
-            gc.freeze()
-
-    def _free_some(self) -> None:
-        if not self._gone:
-            self._free.stop()
-            if len(self._all) < FREEZE_FROM:
-                gc.unfreeze()
-        elif rows := self._gone[-1]:
-            del rows[-SLICE:]
-        else:
-            self._gone.pop()
 
     def _reorder(self, rows: list[Entry], visible: list[Entry]) -> None:
         self.layoutAboutToBeChanged.emit()

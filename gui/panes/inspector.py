@@ -169,6 +169,7 @@ class InspectorPane(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setAccessibleName(self.tr("Inspector"))
         self.tabs.setAccessibleName(self.tr("Inspector"))
         self.general = Sheet(self.tr("General"))
         self.metadata = Sheet(self.tr("Metadata"))

@@ -1,4 +1,4 @@
-"""A driver whose listings are made up: any number of keys, pages that wait to be let through, errors on demand."""
+"""A driver whose listings are made up: any number of keys, pages that wait, errors on demand."""
 
 from __future__ import annotations
 

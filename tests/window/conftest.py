@@ -1,7 +1,7 @@
 """Qt for tests, and the guard: code of the window that waits on the GUI thread fails the test that ran it.
 
-Waiting means the network, the keyring, SQLite, or walking folders. A test may do all that itself; only what the
-package `gui` does below the running event loop counts.
+Waiting means the network, the keyring, SQLite, or walking folders. A test may do all that itself; only what
+the package `gui` does below the running event loop counts.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ sys.addaudithook(_audit)
 
 @pytest.fixture(autouse=True)
 def guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
-    """In every test of the window. `guard.may_wait = True` switches it off where a test shows that it works."""
+    """In every test of the window. `guard.may_wait = True` switches it off."""
     monkeypatch.setattr(sqlite3, "connect", _guarded(sqlite3.connect, "", factory=GuardedConnection))
     for name in ("get_password", "set_password", "delete_password", "get_credential", "get_keyring"):
         monkeypatch.setattr(keyring, name, _guarded(getattr(keyring, name), f"keyring.{name}"))

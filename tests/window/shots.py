@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QSize
@@ -34,29 +33,30 @@ HOSTILE = (
     "tab\there\x07bell",
     "zero\u200bwidth",
 )
+DEEP = "a very long folder name with many words in it/and/one/more/level/"
 MIB = 1024 * 1024
 
 
 def rows() -> tuple[JobRow, ...]:
     """One transfer in each state."""
-    cloud, home = "Photos (S3) › holidays", "This computer › Pictures"
-    common = {"items_total": 1, "bytes_total": 68 * MIB}
+    cloud, home, backup = "Photos (S3) › holidays", "This computer › Pictures", "Backup › 2026"
+    one: dict[str, int] = {"items_total": 1, "bytes_total": 68 * MIB}
+    broke = "The connection broke off before everything had arrived, and did not come back."
     return (
-        JobRow(1, "upload", "IMG_0001.jpg", home, cloud, State.DONE, items_done=1, bytes_done=68 * MIB, **common),
-        JobRow(2, "copy", "archive", cloud, "Backup › 2026", State.DONE_WITH_SKIPS, items_total=1204,
-               items_done=1201, items_skipped=3, bytes_done=9 * 1024 * MIB, bytes_total=9 * 1024 * MIB),
-        JobRow(3, "download", "report final (2).pdf", cloud, home, State.FAILED, items_failed=1,
-               error="The connection broke off before everything had arrived, and did not come back.", **common),
+        JobRow(1, "upload", "a.jpg", home, cloud, State.DONE, items_done=1, bytes_done=68 * MIB, **one),
+        JobRow(2, "copy", "archive", cloud, backup, State.DONE_WITH_SKIPS, items_total=1204, items_done=1201,
+               items_skipped=3, bytes_done=9000 * MIB, bytes_total=9000 * MIB),
+        JobRow(3, "download", "report.pdf", cloud, home, State.FAILED, items_failed=1, error=broke, **one),
         JobRow(4, "upload", "movies", home, cloud, State.NEEDS_SIGN_IN, items_total=12, items_done=4,
                bytes_done=400 * MIB, bytes_total=1500 * MIB),
-        JobRow(5, "upload", "contract.docx", home, cloud, State.ASKING, **common),
+        JobRow(5, "upload", "contract.docx", home, cloud, State.ASKING, **one),
         JobRow(6, "upload", "notes", home, cloud, State.PAUSED, items_total=40, items_done=12,
                bytes_done=30 * MIB, bytes_total=90 * MIB),
-        JobRow(7, "copy", "raw", cloud, "Backup › 2026", State.WAITING, items_total=200, bytes_total=90 * MIB),
-        JobRow(8, "upload", "holidays", home, cloud, State.RUNNING, items_total=200, items_done=83, planning=True,
-               bytes_done=120 * MIB, bytes_total=400 * MIB, bytes_per_second=9.1e6, seconds_left=31),
+        JobRow(7, "copy", "raw", cloud, backup, State.WAITING, items_total=200, bytes_total=90 * MIB),
+        JobRow(8, "upload", "holidays", home, cloud, State.RUNNING, items_total=200, items_done=83,
+               planning=True, bytes_done=120 * MIB, bytes_total=400 * MIB, bytes_per_second=9.1e6),
         JobRow(9, "download", "IMG_4711.CR3", cloud, home, State.RUNNING, bytes_done=46 * MIB,
-               bytes_per_second=9.3e6, seconds_left=4, **common),
+               bytes_per_second=9.3e6, seconds_left=4, **one),
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ async def all_of(scene: Scene, folder: Path, theme: str) -> None:
     await take(scene, folder, f"{theme}-3-transferring")
     odd = CannedDriver(lambda prefix: [prefix + name for name in HOSTILE], ("odd",))
     scene.add("odd & <b>names</b>", odd)
-    await scene.open("odd & <b>names</b>", "odd", "a very long folder name with many words in it/and/one/more/level/")
+    await scene.open("odd & <b>names</b>", "odd", DEEP)
     window.objects.select([window.objects.model.entry(3).key])
     window.inspector.tabs.setCurrentIndex(1)
     await take(scene, folder, f"{theme}-4-hostile")
@@ -118,7 +118,8 @@ def main() -> None:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
     with tempfile.TemporaryDirectory() as profile:
-        show(lambda scene: all_of(scene, folder, theme), Path(profile), theme=theme, size=QSize(int(width), int(height)))
+        size = QSize(int(width), int(height))
+        show(lambda scene: all_of(scene, folder, theme), Path(profile), theme=theme, size=size)
 
 
 if __name__ == "__main__":
