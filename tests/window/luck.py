@@ -5,10 +5,13 @@ Everything a person could press is pressed with a mouse; everything said is read
 
 from __future__ import annotations
 
+import functools
 import http.client
+import inspect
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +143,25 @@ def with_vault(scene: Scene) -> FakeVault:
 
 
 # -- this computer --
+
+
+def mounts(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that mounts a disk: where it is not root it runs again, as root of a namespace of its own."""
+
+    @functools.wraps(test)
+    def again(**fixtures: Any) -> None:
+        if os.geteuid() == 0:
+            test(**fixtures)
+            return
+        argv = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-m", "pytest", "-q"]
+        name = f"{inspect.getfile(test)}::{test.__name__}"
+        done = subprocess.run(
+            [*argv, "-p", "no:cacheprovider", name], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 passed" in done.stdout
+
+    return again
 
 
 @contextmanager

@@ -527,7 +527,8 @@ def test_a_broken_file_is_set_aside_and_said_and_the_program_works(
         click(box, "Close")
         sent = tmp_path / "works.txt"
         sent.write_bytes(b"works")
-        await first.scene.open(DEMO_CLOUD, "photos")
+        await first.scene.open(DEMO_CLOUD)
+        await first.scene.open(DEMO_CLOUD, first.scene.names()[0])
         drop(first.scene, sent)
         assert (await ended(first.scene)).state is State.DONE
         await first.end()

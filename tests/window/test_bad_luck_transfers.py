@@ -42,6 +42,7 @@ from .luck import (
     gateway,
     in_state,
     line,
+    mounts,
     passed_on,
     picture,
     press_row,
@@ -374,6 +375,7 @@ def test_a_file_that_does_not_hold_still_is_not_stored_half(
     assert stored(client, name) == {}
 
 
+@mounts
 def test_a_full_disk_pauses_says_so_and_goes_on_when_there_is_room(
     application: QApplication, tmp_path: Path, swift_server: Swift
 ) -> None:
@@ -400,6 +402,7 @@ def test_a_full_disk_pauses_says_so_and_goes_on_when_there_is_room(
     show(story, tmp_path)
 
 
+@mounts
 def test_giving_up_on_a_full_disk_leaves_what_was_there_and_no_part(
     application: QApplication, tmp_path: Path, swift_server: Swift
 ) -> None:
@@ -419,6 +422,7 @@ def test_giving_up_on_a_full_disk_leaves_what_was_there_and_no_part(
     show(story, tmp_path)
 
 
+@mounts
 def test_a_folder_that_may_not_be_written_is_named(
     application: QApplication, tmp_path: Path, swift_server: Swift
 ) -> None:
