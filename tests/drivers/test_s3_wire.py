@@ -228,6 +228,7 @@ def test_anonymous_access_is_not_signed(server: CannedServer) -> None:
     "answer",
     [
         reply(200, b"0123456789"),
+        reply(200, b"0123456789", content_range="bytes 2-4/10"),
         reply(206, b"234", content_range="bytes 3-5/10"),
         reply(206, b"23", content_range="bytes 2-4/10"),
         reply(206, b"234"),
@@ -237,7 +238,7 @@ def test_anonymous_access_is_not_signed(server: CannedServer) -> None:
             b"3\r\n234\r\n0\r\n\r\n",
         ),
     ],
-    ids=["all", "other", "short", "unnamed", "no total", "no length"],
+    ids=["all", "all with a name", "other", "short", "unnamed", "no total", "no length"],
 )
 def test_a_range_that_is_not_the_one_asked_for_is_an_error(
     server: CannedServer, box: Container, answer: Any
@@ -247,6 +248,15 @@ def test_a_range_that_is_not_the_one_asked_for_is_an_error(
         box.driver.open_object(seen(box), 2, 5)
     assert server.requests[0].header("Range") == "bytes=2-4"
     assert server.requests[0].header("If-Match") == '"e1"'
+
+
+@pytest.mark.parametrize("status", [206, 200])
+def test_a_range_that_is_named_in_full_is_taken_with_either_status(
+    server: CannedServer, box: Container, status: int
+) -> None:
+    server.script("GET", reply(status, b"234", content_range="bytes 2-4/10"))
+    with box.driver.open_object(seen(box), 2, 5) as download:
+        assert (download.read(9), download.start, download.size, download.total) == (b"234", 2, 3, 10)
 
 
 @pytest.mark.parametrize(
