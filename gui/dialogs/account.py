@@ -202,6 +202,7 @@ class AccountDialog(QDialog):
             self.providers = ProviderList(rows, self)
             self.providers.setFixedWidth(30 * U)
             self.providers.chosen.connect(self._show)
+            self.providers.left.connect(lambda: self.name.setFocus())
             middle.addWidget(self.providers)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._build_welcome())

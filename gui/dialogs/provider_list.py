@@ -23,6 +23,7 @@ class ProviderList(QWidget):
     """`chosen(constant)` comes with every change of the selection."""
 
     chosen = Signal(str)
+    left = Signal()  # Return was pressed: on to the form
 
     def __init__(self, rows: Sequence[ProviderRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +74,10 @@ class ProviderList(QWidget):
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
             if step:
                 self._move(step)
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._move(0)
+                self.left.emit()
                 return True
         return super().eventFilter(watched, event)
 
