@@ -125,6 +125,7 @@ async def _open(app: Context, window: MainWindow) -> None:
         await driver_for(app, window, account_id)
     try:
         await in_thread(_start_engine, app, pool="disk")
+        window.jobs.wake()  # those of the last run are there now
     except LibcloudError as error:
         _log.error("the journal: %s", error)
         start(show_error(window.widget, error, tr("open the journal of transfers")), window.widget)

@@ -14,6 +14,7 @@ from ..accounts import DEMO_CLOUD
 from ..background import closed, in_thread, within
 from ..context import Context
 from ..dialogs.message import MessageDialog
+from ..models.transfers import LIVELY
 from .window import Window
 
 _log = logging.getLogger(__name__)
@@ -41,8 +42,8 @@ async def quit_app(app: Context, window: Window, *, ask: bool = True) -> None:
 
 
 async def _may_quit(app: Context, window: Window) -> bool:
-    summary = app.engine.changes(0).summary
-    unfinished = summary.running + summary.waiting
+    # What is paused loses nothing: nobody is asked about it.
+    unfinished = sum(row.state in LIVELY for row in app.engine.changes(0).rows)
     if unfinished:
         question = MessageDialog(
             window.widget,

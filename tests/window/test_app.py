@@ -28,7 +28,7 @@ from gui.records import begin
 from gui.secrets import Secrets
 from gui.settings import portable_folders
 from storage_core.drivers import memory
-from storage_core.transfers import CopySpec, Ref
+from storage_core.transfers import CopySpec, Engine, Ref, State, UploadSpec
 from tests.servers import keyring
 from tests.window.loop import run
 
@@ -378,3 +378,27 @@ def test_quitting_while_files_are_on_their_way_asks_and_pauses_them_durably(runn
         [(spec,)] = journal.execute("SELECT spec FROM jobs").fetchall()
     journal.close()
     assert "big.bin" in json.dumps(spec)
+
+
+def test_transfers_of_the_last_run_are_shown_at_the_start_and_quitting_does_not_ask_about_them(
+    running, qapp, home
+):
+    (home / "big.bin").write_bytes(b"1")
+    accounts = Accounts(running.folders.accounts, home)
+    accounts.add(Account("lab", "Lab store", "s3_compatible", {"endpoint": "http://127.0.0.1:9"}))
+    accounts.save()
+    running.folders.settings.write_text('{"version": 1, "last_account": "lab"}')  # so nothing is opened
+    engine = Engine(running.folders.journal, lambda account: None)
+    engine.start()
+    job = engine.add(UploadSpec((str(home / "big.bin"),), Ref("lab", "photos", "")))
+    assert engine.stop()
+
+    @run
+    async def _():
+        await running.begin(qapp)
+        await until(running.window.jobs.jobs, 5, "the list of transfers")
+        [row] = running.window.jobs.jobs()
+        assert (row.id, row.state) == (job, State.NEEDS_SIGN_IN)
+        running.window.close()
+        await until(running.task.done, 15, "the end")
+        await running.end()
