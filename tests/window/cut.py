@@ -68,7 +68,7 @@ async def looked_through(scene: Scene) -> list[str]:
     """The window in the states in which it is mostly seen."""
     found = []
     await scene.open("quiet")
-    for place in ((DEMO_CLOUD, ""), (DEMO_CLOUD, "photos"), ("quiet", "void")):
+    for place in ((DEMO_CLOUD, ""), (DEMO_CLOUD, "holiday-photos"), ("quiet", "void")):
         await scene.open(*place)
         for tab in range(3):
             scene.window.inspector.tabs.setCurrentIndex(tab)

@@ -48,7 +48,7 @@ def test_a_new_user_sees_the_demo_clouds_containers_and_two_accounts(
     async def story(scene: Scene) -> None:
         await until(lambda: scene.names(), PATIENCE, "the demo cloud")
         await scene.listed()
-        assert "photos" in scene.names()
+        assert "holiday-photos" in scene.names()
         assert scene.window.accounts.rows.rowCount() == 2
         assert status(scene).endswith("containers")
         assert scene.window.path.texts() == ["Demo cloud"]
@@ -362,12 +362,12 @@ def test_sharing_asks_the_provider_only_when_somebody_looks(
     application: QApplication, tmp_path: Path
 ) -> None:
     async def story(scene: Scene) -> None:
-        await scene.open(DEMO_CLOUD, "photos")
+        await scene.open(DEMO_CLOUD, "holiday-photos")
         inspector = scene.window.inspector
         assert any("Asking" in text for text in inspector.sharing.texts())
         inspector.tabs.setCurrentIndex(2)
         await until(lambda: not any("Asking" in t for t in inspector.sharing.texts()), PATIENCE, "the answer")
-        assert any("can read photos" in text for text in inspector.sharing.texts())
+        assert any("can read holiday-photos" in text for text in inspector.sharing.texts())
 
     show(story, tmp_path)
 

@@ -75,7 +75,7 @@ def test_a_theme_can_be_changed_while_it_is_shown_and_icons_follow(
 ) -> None:
     async def story(scene: Scene) -> None:
         window = scene.window
-        await scene.open(DEMO_CLOUD, "photos")
+        await scene.open(DEMO_CLOUD, "holiday-photos")
         button = _button(window, "Upload Files")
         light = _ink(button.icon())
         window.commands["theme.dark"].trigger()
@@ -154,7 +154,7 @@ def test_a_name_without_room_shows_its_ends_and_its_tooltip_all(qtbot: QtBot) ->
 
 def test_everything_that_takes_the_keyboard_has_a_name(application: QApplication, tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        await scene.open(DEMO_CLOUD, "photos")
+        await scene.open(DEMO_CLOUD, "holiday-photos")
         nameless = [
             f"{type(widget).__name__} {widget.objectName()}"
             for widget in scene.window.findChildren(QWidget)
@@ -173,7 +173,7 @@ def _says_itself(widget: QWidget) -> bool:
 def test_tab_reaches_every_pane_and_comes_back(application: QApplication, tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         window = scene.window
-        await scene.open(DEMO_CLOUD, "photos")
+        await scene.open(DEMO_CLOUD, "holiday-photos")
         window.objects.focus_list()
         begun, seen = application.focusWidget(), set()
         for _ in range(200):
@@ -198,7 +198,7 @@ def test_tab_reaches_every_pane_and_comes_back(application: QApplication, tmp_pa
 
 def test_no_label_of_the_window_reads_markup(application: QApplication, tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        await scene.open(DEMO_CLOUD, "photos")
+        await scene.open(DEMO_CLOUD, "holiday-photos")
         for label in scene.window.findChildren(QLabel):
             assert label.textFormat() is Qt.TextFormat.PlainText or not label.text(), label.text()
         assert not scene.window.findChildren(QLineEdit, "qt_spinbox_lineedit")
