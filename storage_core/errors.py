@@ -264,7 +264,7 @@ class SourceChangedError(ObjectError):
 
 
 class LocalFileError(LibcloudError, OSError):
-    """This computer refused: a path that is missing, not allowed, not a file. Also an OSError, with `errno`."""
+    """This computer refused: a path that is missing, not allowed, not a file. An OSError, with `errno`."""
 
     def __init__(
         self, value: Any = "", driver: Any = None, *, path: str = "", errno: int = 0, **more: Any

@@ -216,7 +216,7 @@ class AccountDialog(QDialog):
         outer.addWidget(self._build_result())
         outer.addLayout(self._build_buttons())
         self._form = QWidget()
-        self.name = QLineEdit()
+        self.name: QLineEdit = QLineEdit()
         self.advanced = Advanced()
         self.resize(105 * U if self.providers is not None else 70 * U, 76 * U)
 
