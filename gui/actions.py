@@ -259,6 +259,9 @@ _GO = (
     Command("go.address", QT_TRANSLATE_NOOP("Actions", "&Address…"), "search", ("Ctrl+L",),
             wants=Wants.ACCOUNT, menu="go", group=1,
             note=QT_TRANSLATE_NOOP("Actions", "Type where to go: container/folder/")),
+    Command("go.next_pane", QT_TRANSLATE_NOOP("Actions", "&Next Pane"), "", ("F6",), menu="go", group=2),
+    Command("go.previous_pane", QT_TRANSLATE_NOOP("Actions", "&Previous Pane"), "", ("Shift+F6",), menu="go",
+            group=2),
 )  # fmt: skip
 
 _TRANSFERS = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
@@ -155,6 +155,8 @@ class Steering(QObject):
             "go.forward": window.go_forward,
             "go.up": window.go_up,
             "go.address": window.path.edit,
+            "go.next_pane": partial(self._focus_pane, 1),
+            "go.previous_pane": partial(self._focus_pane, -1),
             "transfers.pause": partial(jobs, transfers.pause, RUNNING),
             "transfers.resume": partial(jobs, transfers.resume, PAUSED),
             "transfers.cancel": partial(jobs, transfers.cancel, frozenset(JobState) - _ENDS),
@@ -171,6 +173,19 @@ class Steering(QObject):
         panes = self._window.panes
         panes.show_pane(name, not panes.is_open(name))
         self.update()
+
+    def _focus_pane(self, step: int) -> None:
+        """Put the keyboard into the next open pane (1) or the one before (-1)."""
+        window = self._window
+        pages = (window.accounts.list, window.containers.tree, window.objects.table,
+                 window.inspector.tabs.tabBar(), window.transfers.list)  # fmt: skip
+        stops = [page for page in pages if page.isVisible()]
+        inside = [at for at, page in enumerate(stops) if page.hasFocus()]
+        at = inside[0] if inside else (-1 if step > 0 else 0)
+        page = stops[(at + step) % len(stops)]
+        page.setFocus(Qt.FocusReason.TabFocusReason)
+        if page is window.objects.table:
+            window.objects.focus_list()
 
     def _set_theme(self, mode: str) -> None:
         self._app.settings.theme = mode

@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         self.theme = Theme(application, app.settings.theme, self)
         self.trail = browse.Trail()
         self.commands = Commands(self)
-        self.jobs = TransfersModel(app.engine.changes, self)
+        self.jobs = TransfersModel(app.engine.changes, self, lambda key: self.accounts.title_of(key))
         self._listing: Task | None = None
         self._known: dict[str, Account] = {}  # the accounts as last shown
         self._head = QTimer(self, singleShot=True, interval=HEAD_MS)
@@ -235,8 +235,7 @@ class MainWindow(QMainWindow):
             self.top.clear_filter()
             self.objects.set_filter("")
         self.app.settings.last_account = place.account
-        account = self.app.accounts.get(place.account)
-        title = self.accounts.title(account)
+        account, title = self.app.accounts.get(place.account), self.accounts.title_of(place.account)
         self.objects.begin(place)
         self.path.show_place(place, title, icon_of(account))
         self.setWindowTitle(f"{shown(place.text()) if place.container else title} — Skyferry")
@@ -280,7 +279,7 @@ class MainWindow(QMainWindow):
 
     def _selection_moved(self) -> None:
         if self.place is not None:
-            title = self.accounts.title(self.app.accounts.get(self.place.account))
+            title = self.accounts.title_of(self.place.account)
             self.inspector.show_selection(self.place, title, self.selected(), self.objects.chosen)
         self.steering.update()
 

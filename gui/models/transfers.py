@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt, QTimer, Signal
 
-from storage_core.transfers import Changes, JobRow, State, Summary
+from storage_core.transfers import Changes, JobRow, Ref, State, Summary
 
 from ..text import count, shown, size, speed, time_left, tip
 from .listing import Index, Role
@@ -16,6 +18,7 @@ from .listing import Index, Role
 NOWHERE = QModelIndex()
 POLL_MS = 100
 ROW = Qt.ItemDataRole.UserRole  # the JobRow itself
+ROUTE = Qt.ItemDataRole.UserRole + 1  # whence and whither, as shown
 LIVELY = frozenset({State.WAITING, State.RUNNING, State.ASKING})
 Ask: TypeAlias = Callable[[int], Changes]
 
@@ -27,9 +30,15 @@ class TransfersModel(QAbstractListModel):
     ended = Signal(object)  # JobRow: it has just come to its end
     summary_changed = Signal(object)  # Summary
 
-    def __init__(self, changes: Ask, parent: QObject | None = None) -> None:
-        """`changes` is the engine's method of that name: quick, and allowed on any thread."""
+    def __init__(
+        self, changes: Ask, parent: QObject | None = None, title_of: Callable[[str], str] = str
+    ) -> None:
+        """`changes` is the engine's method of that name: quick, and allowed on any thread.
+
+        `title_of` gives an account's name by its id, ready to be shown.
+        """
         super().__init__(parent)
+        self._title_of = title_of
         self.summary = Summary()
         self._changes = changes
         self._stamp = 0
@@ -85,12 +94,15 @@ class TransfersModel(QAbstractListModel):
         row = self.job(index)
         if role == ROW:
             return row
+        if role == ROUTE:
+            return route(row, self._title_of)
         if role == Role.DisplayRole:
             return shown(row.title)
         if role == Role.AccessibleTextRole:
-            return f"{shown(row.title)}, {route(row)}, {state_text(row)}"
+            return f"{shown(row.title)}, {route(row, self._title_of)}, {state_text(row)}"
         if role == Role.ToolTipRole:
-            return tip("\n".join(line for line in (shown(row.title), route(row), state_text(row)) if line))
+            lines = (shown(row.title), route(row, self._title_of), state_text(row))
+            return tip("\n".join(line for line in lines if line))
         return None
 
     # -- helpers --
@@ -136,9 +148,21 @@ class TransfersModel(QAbstractListModel):
 # -- how a row is worded --
 
 
-def route(row: JobRow) -> str:
-    """Whence and whither."""
-    return f"{shown(row.source)} → {shown(row.target)}" if row.source else f"→ {shown(row.target)}"
+def route(row: JobRow, title_of: Callable[[str], str] = str) -> str:
+    """Whence and whither, with the accounts' names."""
+    source = _end(row.source_ref, row.source, title_of)
+    target = _end(row.target_ref, row.target, title_of)
+    return f"{source} → {target}" if source else f"→ {target}"
+
+
+def _end(ref: Ref | None, text: str, title_of: Callable[[str], str]) -> str:
+    """An account and a place in it; where there is none, the path of this computer that `text` is."""
+    if ref is None:
+        home = str(Path.home())
+        inside = text == home or text.startswith(home + os.sep)
+        return shown("~" + text[len(home) :] if inside else text)
+    steps = (ref.container, *ref.key.rstrip("/").split("/"))
+    return " › ".join((title_of(ref.account), *(shown(step) for step in steps if step)))
 
 
 def fraction(row: JobRow) -> float:

@@ -97,6 +97,11 @@ class AccountsPane(QWidget):
         built_in = {THIS_COMPUTER: self.tr("This computer"), DEMO_CLOUD: self.tr("Demo cloud")}
         return built_in.get(account.id) or shown(account.title)
 
+    def title_of(self, account_id: str) -> str:
+        """As shown; of a removed account, whose transfers may still be in the list, nothing is known."""
+        account = self._accounts.get(account_id)
+        return self.title(account) if account else self.tr("Removed account")
+
     def tint(self) -> None:
         """The palette has changed."""
         for row in range(self.rows.rowCount()):

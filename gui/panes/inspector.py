@@ -82,6 +82,7 @@ class Sheet(QScrollArea):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self._add(button)
+        self.setTabOrder(self, button)  # what is made later would come last in the window
 
     def texts(self) -> list[str]:
         """All that it says, for tests."""
@@ -107,6 +108,8 @@ class Value(QPlainTextEdit):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
+        # No stop for Tab: the same values are in Properties, where they have fields of their own.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.document().setDocumentMargin(0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.show_text(text, name)

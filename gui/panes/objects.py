@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
@@ -134,10 +134,8 @@ class ObjectsPane(QWidget):
     def focus_list(self) -> None:
         """Put the keyboard there, on a row when there is one."""
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
-        if not self.table.currentIndex().isValid() and self.model.rowCount():
-            self.table.selectionModel().setCurrentIndex(
-                self.model.index(0, 0), QItemSelectionModel.SelectionFlag.NoUpdate
-            )
+        if not self.table.selectionModel().hasSelection() and self.model.rowCount():
+            self.table.selectRow(max(0, self.table.currentIndex().row()))
 
     def status_text(self) -> str:
         """`12,403 objects, 61.2 GB, 2 selected (8.1 MB)`."""

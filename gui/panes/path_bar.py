@@ -150,6 +150,10 @@ class PathBar(QFrame):
                 self._add_arrow()
                 self._add_step(place, shown(place.name))
         self._row.addStretch(1)
+        before: QWidget = self.field  # buttons made later would be last in the window's tab order
+        for button in self._steps.findChildren(QToolButton):
+            self.setTabOrder(before, button)
+            before = button
 
     def _too_many(self, places: list[Place]) -> int:
         """How many of the steps after the account do not fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent
@@ -59,14 +60,16 @@ class TopBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
         row.setSpacing(UNIT // 2)
-        self._add(row, going)
+        stops: list[QWidget] = self._add(row, going)
         row.addSpacing(UNIT // 2)
         row.addWidget(self.path, 1)
-        self._add(row, reload)
+        stops += [self.path.field, *self._add(row, reload)]
         row.addSpacing(UNIT // 2)
         row.addWidget(self.filter)
         row.addSpacing(UNIT // 2)
-        self._add(row, panes)
+        stops += [self.filter, *self._add(row, panes)]
+        for before, after in pairwise(stops):
+            self.setTabOrder(before, after)
         self._rest = QTimer(self, singleShot=True, interval=FILTER_MS)
         self._rest.timeout.connect(self._typed)
         self.filter.textChanged.connect(self._rest.start)
@@ -85,8 +88,11 @@ class TopBar(QWidget):
     def _typed(self) -> None:
         self.filter_changed.emit(self.filter.text())
 
-    def _add(self, row: QHBoxLayout, actions: Sequence[QAction]) -> None:
+    def _add(self, row: QHBoxLayout, actions: Sequence[QAction]) -> list[QWidget]:
+        buttons: list[QWidget] = []
         for action in actions:
             button = tool_button(action)
             button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
             row.addWidget(button)
+            buttons.append(button)
+        return buttons

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from storage_core.transfers import JobRow, State
 
 from .. import icons
-from ..models.transfers import ROW, fraction, route, state_text
+from ..models.transfers import ROUTE, ROW, fraction, state_text
 from ..text import count, shown, tip
 from ..theme import UNIT, color
 
@@ -113,8 +113,9 @@ class TransferDelegate(QStyledItemDelegate):
         right = buttons[0][1].left() - UNIT if buttons else area.right()
         left = area.left() + ICON + UNIT + UNIT // 2
         half = left + int((right - left) * 0.52)
+        route: str = index.data(ROUTE)
         self._paint_lines(
-            painter, option, QRect(left, area.top(), half - left - 2 * UNIT, area.height()), row
+            painter, option, QRect(left, area.top(), half - left - 2 * UNIT, area.height()), row, route
         )
         self._paint_progress(painter, option, QRect(half, area.top(), right - half, area.height()), row)
         for action, place in buttons:
@@ -184,12 +185,14 @@ class TransferDelegate(QStyledItemDelegate):
         picture = icons.pixmap(KIND_ICONS.get(row.kind, "transfer"), ICON, color("accent"), _ratio(painter))
         painter.drawPixmap(area.left(), area.center().y() - ICON // 2 + 1, picture)
 
-    def _paint_lines(self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, row: JobRow) -> None:
+    def _paint_lines(
+        self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, row: JobRow, route: str
+    ) -> None:
         title = shown(row.title)
         if row.items_total > 1:
             text = QCoreApplication.translate("Transfers", "{title}, {n} items")
             title = text.format(title=title, n=count(row.items_total))
-        _two_lines(painter, option, area, title, route(row), "muted")
+        _two_lines(painter, option, area, title, route, "muted")
 
     def _paint_progress(
         self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, row: JobRow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from gui.models.listing import Column, Entry, Listing, entries_of, order_key, so
 from gui.models.ordering import SLICE, Slicewise, in_order, merged, position
 from gui.models.transfers import TransfersModel, fraction, route, state_text, summary_text
 from storage_core.base import Container, Object, Page
-from storage_core.transfers import Changes, JobRow, Question, State, Summary
+from storage_core.transfers import Changes, JobRow, Question, Ref, State, Summary
 
 pytestmark = pytest.mark.window
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -461,6 +462,10 @@ def test_a_row_says_where_it_stands_in_words() -> None:
     assert state_text(running) == "500\u00a0kB of 1.0\u00a0MB, 200\u00a0kB/s, 2 s left"
     assert fraction(running) == 0.5
     assert route(running) == "here → there"
+    somewhere = job(1, target_ref=Ref("a", "box", "x/y\n/"), source_ref=Ref("b", "other", "k.txt"))
+    assert route(somewhere, str.upper) == "B › other › k.txt → A › box › x › y‹LF›"
+    at_home = JobRow(1, "download", "t", str(Path.home() / "x"), "/tmp/x", State.DONE)
+    assert route(at_home) == "~/x → /tmp/x"
     planning = job(1, items_total=200, items_done=83, planning=True, seconds_left=9.0)
     assert state_text(planning) == "83 of 200 items so far"
     failed = job(1, State.FAILED, items_total=5, items_failed=2, error="No such file.")
