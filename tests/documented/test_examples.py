@@ -116,7 +116,13 @@ def run(title: str, service: Service, files: Path, **names: Any) -> dict[str, An
 
 
 def test_all_examples_of_the_page_are_here() -> None:
-    assert len(EXAMPLES) == 11
+    assert len(EXAMPLES) == 12
+
+
+def test_driver_factory(service: Service, files: Path) -> None:
+    driver = run("Driver factory", service, files)["driver"]
+    assert isinstance(driver, StorageDriver)
+    assert isinstance(driver.list_containers(), list)
 
 
 def test_basic_container_and_object_management(service: Service, files: Path, capsys: Any) -> None:
