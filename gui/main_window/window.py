@@ -183,6 +183,8 @@ class MainWindow(QMainWindow):
             commands["object.properties"], commands["object.link"], commands["container.public"]
         )
         self.transfers = TransfersPane(self.jobs)
+        self.objects.set_actions(commands.bar("list"))
+        self.transfers.set_actions(commands.bar("transfers"))
         panes = {
             "accounts": self.accounts,
             "containers": self.containers,
@@ -192,8 +194,6 @@ class MainWindow(QMainWindow):
         }
         self.panes = PaneLayout(self.top, panes)
         self.setCentralWidget(self.panes)
-        self.objects.set_actions(commands.bar("list"))
-        self.transfers.set_actions(commands.bar("transfers"))
         commands.scope({"objects": self.objects})
         commands.fill(self.menuBar())
         self.statusBar().setSizeGripEnabled(False)

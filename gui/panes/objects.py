@@ -155,6 +155,7 @@ class ObjectsPane(QWidget):
             if action.property("with text"):
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             row.addWidget(button)
+            self.setTabOrder(button, self.table)
         row.addStretch(1)
 
     def layout_text(self) -> str:

@@ -110,6 +110,7 @@ class TransfersPane(QWidget):
             button = tool_button(action)
             button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
             self._bar.addWidget(button)
+            self.setTabOrder(button, self.list)
 
     def selected(self) -> list[JobRow]:
         """The selected jobs, newest first."""
