@@ -18,10 +18,11 @@ from pytestqt.qtbot import QtBot
 
 from gui import icons, text
 from gui.accounts import DEMO_CLOUD
+from gui.background import pause, until
 from gui.theme import DARK, LIGHT, Colors, Theme, sheet
 
-from .cut import cut, looked_through
-from .scene import Scene, show
+from .cut import SETTLE, cut, looked_through
+from .scene import PATIENCE, Scene, show
 
 pytestmark = pytest.mark.window
 ROOT = Path(__file__).parents[2]
@@ -174,7 +175,9 @@ def test_tab_reaches_every_pane_and_comes_back(application: QApplication, tmp_pa
     async def story(scene: Scene) -> None:
         window = scene.window
         await scene.open(DEMO_CLOUD, "holiday-photos")
+        await pause(SETTLE)  # the inspector makes its fields anew when a place is opened
         window.objects.focus_list()
+        await until(lambda: application.focusWidget() is window.objects.table, PATIENCE, "the focus")
         begun, seen = application.focusWidget(), set()
         for _ in range(200):
             window.focusNextChild()
