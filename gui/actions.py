@@ -241,11 +241,15 @@ _VIEW = (
             checkable=True, toolbar="panes", shortcuts=("Ctrl+Shift+I",)),
     Command("view.transfers", QT_TRANSLATE_NOOP("Actions", "&Transfers"), "dock", menu="view", group=1,
             checkable=True, toolbar="panes", shortcuts=("Ctrl+T",)),
-    Command("theme.system", QT_TRANSLATE_NOOP("Actions", "&System Theme"), "theme", menu="view", group=2,
+    Command("sort.name", QT_TRANSLATE_NOOP("Actions", "Sort by &Name"), menu="view", group=2),
+    Command("sort.size", QT_TRANSLATE_NOOP("Actions", "Sort by Si&ze"), menu="view", group=2),
+    Command("sort.modified", QT_TRANSLATE_NOOP("Actions", "Sort by &Modified"), menu="view", group=2),
+    Command("sort.class", QT_TRANSLATE_NOOP("Actions", "Sort &by Class"), menu="view", group=2),
+    Command("theme.system", QT_TRANSLATE_NOOP("Actions", "&System Theme"), "theme", menu="view", group=3,
             checkable=True),
-    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light Theme"), "", menu="view", group=2,
+    Command("theme.light", QT_TRANSLATE_NOOP("Actions", "&Light Theme"), "", menu="view", group=3,
             checkable=True),
-    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark Theme"), "", menu="view", group=2,
+    Command("theme.dark", QT_TRANSLATE_NOOP("Actions", "&Dark Theme"), "", menu="view", group=3,
             checkable=True),
 )  # fmt: skip
 

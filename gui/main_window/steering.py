@@ -37,6 +37,7 @@ from ..flows import (
 )
 from ..flows.window import Window
 from ..menus import Commands
+from ..models.listing import Column
 from ..models.transfers import TransfersModel
 from ..panes import dragging
 from ..panes.layout import PaneLayout
@@ -150,6 +151,7 @@ class Steering(QObject):
             "edit.filter": window.top.focus_filter,
             "view.refresh": window.reload,
             **{f"view.{name}": partial(self._toggle_pane, name) for name in PANES},
+            **{f"sort.{column.name.lower()}": partial(window.objects.sort_by, column) for column in Column},
             **{f"theme.{mode}": partial(self._set_theme, mode) for mode in MODES},
             "go.back": window.go_back,
             "go.forward": window.go_forward,

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from ..accounts import Place
-from ..models.listing import COLUMNS, Entry, Listing, Totals
+from ..models.listing import COLUMNS, Column, Entry, Listing, Totals
 from ..text import count, size, with_short_words
 from ..theme import UNIT
 from .dragging import Dragged
@@ -140,6 +140,12 @@ class ObjectsPane(QWidget):
     def status_text(self) -> str:
         """`12,403 objects, 61.2 GB, 2 selected (8.1 MB)`."""
         return self._line.text
+
+    def sort_by(self, column: Column) -> None:
+        """What a click on the column's heading does: a second one turns the order round."""
+        up, down = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+        again = self.model.column is column and not self.model.descending
+        self.table.sortByColumn(COLUMNS.index(column), down if again else up)
 
     # -- layout --
 
