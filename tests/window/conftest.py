@@ -116,6 +116,13 @@ def _guarded(function: Callable[..., Any], what: str, **more: Any) -> Callable[.
     return call
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_on_the_clipboard_at_the_end(qapp: QApplication) -> Iterator[None]:
+    """The offscreen platform frees the clipboard after the interpreter, which aborts on what Python made."""
+    yield
+    qapp.clipboard().clear()
+
+
 @pytest.fixture
 def application(qapp: QApplication) -> QApplication:
     """The one QApplication, with the name the program gives itself."""
