@@ -73,7 +73,7 @@ class ContainersPane(QWidget):
     wanted = Signal(object)  # Place: its children are asked for, for the first time or after a failure
     files_dropped = Signal(object, object)  # list[str], Place
     entries_dropped = Signal(object, object)  # Dragged, Place
-    context_menu = Signal(QPoint)  # global; the row under the mouse is the current one by then
+    context_menu = Signal(QPoint)  # global; the place under the mouse was opened
 
     def __init__(self, new: QAction, parent: QWidget | None = None) -> None:
         """`new` is the command behind the plus."""
@@ -210,7 +210,7 @@ class ContainersPane(QWidget):
     def _ask_menu(self, position: QPoint) -> None:
         index = self.tree.indexAt(position)
         if index.isValid():
-            self.tree.setCurrentIndex(index)
+            self._open(index)  # so that the commands of the menu are about what was clicked
         self.context_menu.emit(self.tree.viewport().mapToGlobal(position))
 
     def _drop(self, found: Dragged | list[str], index: QModelIndex) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from gui import background
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Place
@@ -310,6 +310,27 @@ def test_a_tree_node_loads_when_it_is_unfolded_and_opens_when_it_is_clicked(
         QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(inner).center())
         await scene.listed()
         assert scene.window.place == Place("a", "box", "y/")
+
+    show(story, tmp_path)
+
+
+def test_the_menu_of_a_container_is_about_the_one_that_was_clicked(
+    application: QApplication, tmp_path: Path
+) -> None:
+    """Else Delete Container would take away the one that happens to be open."""
+
+    async def story(scene: Scene) -> None:
+        scene.add("a", CannedDriver(lambda prefix: [], ("first", "second")))
+        await scene.open("a", "first")
+        pane = scene.window.containers
+        spot = pane.tree.visualRect(pane.model.index_of(Place("a", "second"))).center()
+        pane.tree.customContextMenuRequested.emit(spot)
+        assert scene.window.place == Place("a", "second")
+        menus = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMenu) and w.isVisible()]
+        [menu] = menus
+        assert "container.delete" in [action.objectName() for action in menu.actions()]
+        menu.close()
+        await scene.listed()
 
     show(story, tmp_path)
 
