@@ -209,6 +209,7 @@ class AccountDialog(QDialog):
         self._scroll = QScrollArea(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the field that has the keyboard
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._pages.addWidget(self._scroll)
         middle.addWidget(self._pages, 1)
@@ -341,11 +342,24 @@ class AccountDialog(QDialog):
         self._form = form
         self._scroll.setWidget(form)
         self._pages.setCurrentIndex(1)
+        self._put_buttons_last()
         self.test.setEnabled(True)
         self.submit.setEnabled(True)
         if ANONYMOUS in self._inputs:
             self._inputs[ANONYMOUS].changed.connect(self._follow_anonymous)
             self._follow_anonymous()
+
+    def _put_buttons_last(self) -> None:
+        """For Tab: the form was made after them."""
+        before: QWidget = self
+        while (last := before.previousInFocusChain()) is not None:
+            before = last
+            if before is self or before.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+                break
+        buttons = (self._offer_region, self.trust, self.test, self.submit_anyway, self.submit, self.cancel)
+        for button in buttons:
+            self.setTabOrder(before, button)
+            before = button
 
     def _head(self, row: ProviderRow, parent: QWidget) -> QHBoxLayout:
         head = QHBoxLayout()
