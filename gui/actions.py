@@ -232,7 +232,7 @@ _EDIT = (
 
 _VIEW = (
     Command("view.refresh", QT_TRANSLATE_NOOP("Actions", "&Refresh"), "refresh", ("F5", "Ctrl+R"),
-            wants=Wants.ACCOUNT, menu="view", toolbar="path", context="pca"),
+            wants=Wants.ACCOUNT, menu="view", toolbar="path", context="pc"),
     Command("view.accounts", QT_TRANSLATE_NOOP("Actions", "&Accounts"), "account", menu="view", group=1,
             checkable=True),
     Command("view.containers", QT_TRANSLATE_NOOP("Actions", "&Containers"), "sidebar", menu="view", group=1,
