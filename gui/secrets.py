@@ -2,7 +2,8 @@
 
 Methods that reach the keyring may show a prompt of the system and wait minutes for it: run them in the
 "keyring" pool, never at start-up. Which vault is used is decided here from a list, so that neither an
-environment variable nor a `keyringrc.cfg` can put a plain-text, null or foreign one in its place.
+environment variable nor a `keyringrc.cfg` can put a plain-text, null or foreign one in its place. The package
+keyring itself is imported with the vault: at the start it would take a tenth of the time to the first window.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
-
-from keyring.errors import InitError, KeyringLocked, PasswordDeleteError
 
 SERVICE = "skyferry"
 # Module, class, what people call it. Tried in this order; each says by itself whether it can work here.
@@ -219,8 +218,8 @@ def _delete_item(backend: Backend, name: str) -> None:
         return
     try:
         backend.delete_password(SERVICE, name)
-    except PasswordDeleteError:
-        if backend.get_password(SERVICE, name) is not None:
+    except Exception as error:
+        if not _is_called(error, "PasswordDeleteError") or backend.get_password(SERVICE, name) is not None:
             raise
 
 
@@ -266,10 +265,12 @@ def _chunks(text: str) -> list[str]:
 
 def _is_locked(error: Exception) -> bool:
     """KeyringLocked; also a dismissed prompt, which is an InitError or the D-Bus library's own error."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return isinstance(error, KeyringLocked | InitError) or bool(
-        names & {"LockedException", "PromptDismissedException"}
-    )
+    return _is_called(error, "KeyringLocked", "InitError", "LockedException", "PromptDismissedException")
+
+
+def _is_called(error: Exception, *names: str) -> bool:
+    """Whether it is an exception of one of these names: their classes are not imported here."""
+    return any(kind.__name__ in names for kind in type(error).__mro__)
 
 
 def _capital(text: str) -> str:

@@ -13,16 +13,11 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtGui import QGuiApplication
-
-try:
-    from Xlib import display
-    from Xlib.error import DisplayError, XError
-except ImportError:  # only Linux has it
-    display = None
 
 FORMAT = "XdndDirectSave0"
 _NAME_BYTES_MAX = 255
@@ -31,7 +26,8 @@ _END = re.compile(rb"[\0\r\n]")
 
 def available() -> bool:
     """Whether the window is an X11 window and python-xlib is there."""
-    return display is not None and sys.platform == "linux" and QGuiApplication.platformName() == "xcb"
+    on_x11 = sys.platform == "linux" and QGuiApplication.platformName() == "xcb"
+    return on_x11 and find_spec("Xlib") is not None
 
 
 def publish(name: str) -> None:
@@ -78,6 +74,10 @@ def folder_of(answer: bytes, name: str) -> str:
 @contextmanager
 def _drag_window() -> Iterator[tuple[Any, Any]]:
     """An own connection to the display and the window that owns the drag; (None, None) when X refuses."""
+    # At the first drag, as most runs have none: these 24 modules are a twelfth of the program's start.
+    from Xlib import display  # noqa: PLC0415
+    from Xlib.error import DisplayError, XError  # noqa: PLC0415
+
     try:
         connection = display.Display()
     except (DisplayError, XError, OSError):
