@@ -161,6 +161,9 @@ class PathBar(QFrame):
         names = [self._account_title, *(elided(shown(place.name), STEP_LETTERS) for place in places[1:])]
         widths = [metrics.horizontalAdvance(name) + 4 * UNIT for name in names]
         widths[0] += 3 * UNIT
+        bold = self.font()
+        bold.setBold(True)  # the last step, where one is
+        widths[-1] = QFontMetrics(bold).horizontalAdvance(names[-1]) + 5 * UNIT
         room, hidden = self.width() - 8 * UNIT, 0
         while hidden < len(places) - 2 and sum(widths) - sum(widths[1 : 1 + hidden]) > room:
             hidden += 1
