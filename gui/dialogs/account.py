@@ -35,6 +35,7 @@ from ..network import PROXY_LOGIN
 from ..text import PlainLabel, shown
 from . import checks
 from .advanced import Advanced
+from .frame import put_last
 from .inputs import ON, Input
 from .provider_list import ProviderList
 
@@ -342,24 +343,13 @@ class AccountDialog(QDialog):
         self._form = form
         self._scroll.setWidget(form)
         self._pages.setCurrentIndex(1)
-        self._put_buttons_last()
+        buttons = (self.test, self.submit_anyway, self.submit, self.cancel)
+        put_last(self, self._offer_region, self.trust, *buttons)
         self.test.setEnabled(True)
         self.submit.setEnabled(True)
         if ANONYMOUS in self._inputs:
             self._inputs[ANONYMOUS].changed.connect(self._follow_anonymous)
             self._follow_anonymous()
-
-    def _put_buttons_last(self) -> None:
-        """For Tab: the form was made after them."""
-        before: QWidget = self
-        while (last := before.previousInFocusChain()) is not None:
-            before = last
-            if before is self or before.focusPolicy() is not Qt.FocusPolicy.NoFocus:
-                break
-        buttons = (self._offer_region, self.trust, self.test, self.submit_anyway, self.submit, self.cancel)
-        for button in buttons:
-            self.setTabOrder(before, button)
-            before = button
 
     def _head(self, row: ProviderRow, parent: QWidget) -> QHBoxLayout:
         head = QHBoxLayout()

@@ -74,6 +74,18 @@ class Frame(QDialog):
         return yes, no, row
 
 
+def put_last(dialog: QDialog, *buttons: QWidget) -> None:
+    """For Tab: what the dialog holds was made after its buttons."""
+    before: QWidget = dialog
+    while (last := before.previousInFocusChain()) is not None:
+        before = last
+        if before is dialog or before.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+            break
+    for button in buttons:
+        QWidget.setTabOrder(before, button)
+        before = button
+
+
 class ProblemLabel(PlainLabel):
     """What is wrong with what was typed. It keeps its line when there is nothing to say: nothing jumps."""
 

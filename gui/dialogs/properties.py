@@ -24,7 +24,7 @@ from storage_core.capabilities import Capabilities
 from .. import text
 from ..text import ElidedLabel, PlainLabel
 from .edits import HEADERS, Edits, common, common_metadata
-from .frame import STEP, Frame, ProblemLabel, named, stand_back
+from .frame import STEP, Frame, ProblemLabel, named, put_last, stand_back
 from .metadata_table import MetadataTable
 
 
@@ -72,6 +72,7 @@ class PropertiesDialog(Frame):
         self.tabs.addTab(_page(self._headers(known, able)), self.tr("&Headers"))
         self.tabs.addTab(_page(self._metadata(known, able)), self.tr("&Metadata"))
         self.pages.setCurrentWidget(self.tabs)
+        put_last(self, self.yes, self.no)
         if why := able.why_not("set_attributes"):
             self.no.setText(self.tr("Close"))
             self.yes.hide()
@@ -82,6 +83,7 @@ class PropertiesDialog(Frame):
     def show_facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Only things to read: of a folder, or of a mixed selection."""
         self.tabs.addTab(_page(_form(facts)), self.tr("&General"))
+        put_last(self, self.no)
         self.pages.setCurrentWidget(self.tabs)
         self.yes.hide()
         self.no.setText(self.tr("Close"))

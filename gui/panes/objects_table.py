@@ -77,8 +77,11 @@ class ObjectsTable(QTableView):
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
     ) -> QModelIndex:
         """Home and End are about rows: by itself a table goes to the first and last column."""
-        if action in (QAbstractItemView.CursorAction.MoveHome, QAbstractItemView.CursorAction.MoveEnd):
-            modifiers |= Qt.KeyboardModifier.ControlModifier
+        rows, column = self._listing.rowCount(), max(0, self.currentIndex().column())
+        if action is QAbstractItemView.CursorAction.MoveHome and rows:
+            return self._listing.index(0, column)
+        if action is QAbstractItemView.CursorAction.MoveEnd and rows:
+            return self._listing.index(rows - 1, column)
         return super().moveCursor(action, modifiers)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
