@@ -148,12 +148,8 @@ QTreeView#tree::item, QListView#places::item { padding: 5px 4px; border-radius: 
 QTreeView#tree::item:selected, QTreeView#tree::item:hover { background: transparent; color: $text; }
 QHeaderView { background: $base; border: 0; }
 QHeaderView::section { background: $base; color: $muted; border: 0; border-bottom: 1px solid $line;
-  padding: 6px 11px; }
+  padding: 6px 16px 6px 11px; }
 QHeaderView::section:hover { color: $text; background: $hover; }
-QHeaderView::down-arrow, QHeaderView::up-arrow { subcontrol-origin: border; subcontrol-position: center right;
-  width: 9px; height: 9px; right: 1px; }
-QHeaderView::down-arrow { image: url(drawings:combo-arrow.svg); }
-QHeaderView::up-arrow { image: url(drawings:sort-arrow.svg); }
 QTableCornerButton::section { background: $base; border: 0; }
 
 QTabWidget::pane { border: 0; border-top: 1px solid $line; }
