@@ -206,6 +206,7 @@ class MainWindow(QMainWindow):
         self.containers.wanted.connect(self._load_children)
         self.path.place_wanted.connect(self.open_place)
         self.path.address_typed.connect(self._go_to)
+        self.path.left.connect(self.objects.focus_list)
         self.top.filter_changed.connect(self.objects.set_filter)
         self.top.list_wanted.connect(self.objects.focus_list)
         self.objects.opened.connect(self._open_entry)
@@ -274,6 +275,7 @@ class MainWindow(QMainWindow):
             self.run(metadata.show_properties(self.app, self))
 
     def _go_to(self, text: str) -> None:
+        self.objects.table.setFocus()  # the field has closed: the keyboard would be on some button
         if self.place is not None:
             self.run(browse.go_to(self.app, self, self.place.account, text))
 

@@ -28,12 +28,14 @@ STEP_LETTERS = 32  # of one folder's name
 
 
 class AddressField(QLineEdit):
-    """Escape and a lost focus give the buttons back."""
+    """Escape and a lost focus give the buttons back; `escaped` comes first."""
 
     left = Signal()
+    escaped = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
             self.left.emit()
         else:
             super().keyPressEvent(event)
@@ -49,6 +51,7 @@ class PathBar(QFrame):
 
     place_wanted = Signal(object)  # Place
     address_typed = Signal(str)
+    left = Signal()  # Escape: the keyboard is to go elsewhere
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +77,7 @@ class PathBar(QFrame):
         self._pages.addWidget(self.field)
         self.field.returnPressed.connect(self._typed)
         self.field.left.connect(self._show_steps)
+        self.field.escaped.connect(self.left)
 
     def show_place(self, place: Place | None, account_title: str, icon: str = icons.UNKNOWN) -> None:
         """Show where one is. `account_title` is ready to be shown; `icon` is the account's."""

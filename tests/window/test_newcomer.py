@@ -206,6 +206,21 @@ def test_f6_goes_from_pane_to_pane_and_shift_f6_back(application: QApplication, 
     show(story, tmp_path)
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_after_the_address_the_keyboard_is_in_the_list(
+    application: QApplication, tmp_path: Path, key: Qt.Key
+) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.open(DEMO_CLOUD, "holiday-photos")
+        scene.window.path.edit()
+        QTest.keyClick(scene.window.path.field, key)
+        assert application.focusWidget() is scene.window.objects.table
+        assert not scene.window.path.is_editing
+        await scene.listed()
+
+    show(story, tmp_path)
+
+
 def test_a_click_on_the_open_account_goes_to_its_top(application: QApplication, tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         window = scene.window
