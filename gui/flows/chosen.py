@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage_core.errors import LibcloudError
-from storage_core.transfers import CopySpec, DownloadSpec, Ref, UploadSpec
+from storage_core.transfers import Conflict, CopySpec, DownloadSpec, Ref, UploadSpec
 from storage_core.transfers.specs import accounts_of
 
 from ..accounts import Place
@@ -52,7 +52,12 @@ def place_text(app: Context, place: Place) -> str:
 
 
 async def hand_over(
-    app: Context, window: Window, spec: UploadSpec | DownloadSpec | CopySpec, doing: str, said: str
+    app: Context,
+    window: Window,
+    spec: UploadSpec | DownloadSpec | CopySpec,
+    doing: str,
+    said: str,
+    conflict: Conflict = Conflict.ASK,
 ) -> None:
     """Queue a transfer once every account in it is open. It runs on by itself; its row tells the rest."""
     for account in accounts_of(spec):
@@ -61,7 +66,7 @@ async def hand_over(
     if app.quitting:
         return
     try:
-        await in_thread(app.engine.add, spec, pool="engine")
+        await in_thread(app.engine.add, spec, conflict, pool="engine")
     except LibcloudError as error:
         await show_error(window.widget, error, doing)
         return

@@ -36,6 +36,6 @@ async def paste(app: Context, window: Window) -> None:
     elif place is None or not place.container:
         window.tell(window.widget.tr("Open a container first, then paste."))
     elif isinstance(found, Dragged):
-        await copy_dragged(app, window, found, place)
+        await copy_dragged(app, window, found, place, twice=True)
     else:
         await upload_paths(app, window, found, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage_core.errors import LibcloudError
-from storage_core.transfers import CopySpec, Ref
+from storage_core.transfers import Conflict, CopySpec, Ref
 
 from .. import text
 from ..accounts import Place
@@ -17,13 +17,16 @@ from .connect import driver_for
 from .window import Window
 
 
-async def copy_dragged(app: Context, window: Window, dragged: Dragged, place: Place) -> None:
-    """Copy what was dropped or pasted into `place`."""
+async def copy_dragged(
+    app: Context, window: Window, dragged: Dragged, place: Place, *, twice: bool = False
+) -> None:
+    """Copy what was dropped or pasted into `place`. With `twice`, objects of this place get a second copy."""
     tr = window.widget.tr
     if not place.container:
         window.tell(tr("Open a container first: objects cannot lie beside containers."))
         return
-    if place_of(dragged) == place:
+    same = place_of(dragged) == place
+    if same and not (twice and all(not key.endswith("/") for key in dragged.keys)):
         window.tell(tr("It is in this place already."))
         return
     if _holds(dragged, place):
@@ -44,7 +47,8 @@ async def copy_dragged(app: Context, window: Window, dragged: Dragged, place: Pl
         below = Ref(place.account, place.container, f"{place.prefix}{container}/")
         await hand_over(app, window, CopySpec((Ref(dragged.account, container, ""),), below), doing, said)
     if not whole:
-        await hand_over(app, window, CopySpec(refs(dragged), target, dragged.prefix), doing, said)
+        conflict = Conflict.KEEP_BOTH if same else Conflict.ASK
+        await hand_over(app, window, CopySpec(refs(dragged), target, dragged.prefix), doing, said, conflict)
 
 
 async def copy_selected_to(app: Context, window: Window) -> None:

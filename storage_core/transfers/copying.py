@@ -10,6 +10,7 @@ from storage_core.errors import ObjectHashMismatchError, OperationNotSupportedEr
 from storage_core.operations import carried
 from storage_core.transfers.jobs import Done, Meter, Skipped, Work
 from storage_core.transfers.sources import ObjectSource, is_md5
+from storage_core.transfers.specs import Conflict
 from storage_core.transfers.upload import (
     Outcome,
     PartsUp,
@@ -27,7 +28,8 @@ COPY_PART = 64 * MIB
 def begin(work: Work, meter: Meter) -> Outcome:
     """Copy one object, or the first step of it."""
     ref, target = work.source_ref, work.target_ref
-    if (ref.account, ref.container, ref.key) == (target.account, target.container, target.key):
+    same = (ref.account, ref.container, ref.key) == (target.account, target.container, target.key)
+    if same and work.decision is not Conflict.KEEP_BOTH:
         return Skipped("Source and target are the same object.")
     driver, to = work.driver(ref.account), work.driver(target.account)
     obj = driver.get_object(ref.container, ref.key)

@@ -57,7 +57,8 @@ def logs_folder(name: str) -> Path:
     parent.mkdir(exist_ok=True)
     old = sorted((path for path in parent.iterdir() if path.is_dir()), key=lambda path: path.name)
     for path in old[:-LOGS_KEPT]:
-        shutil.rmtree(path, ignore_errors=True)  # another run may be removing it, too
+        if not Path(f"/proc/{path.name.split('-')[-2]}").exists():  # its run goes on
+            shutil.rmtree(path, ignore_errors=True)  # another run may be removing it, too
     folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{os.getpid()}-{time.monotonic_ns() % 10**6}"
     folder.mkdir()
     return folder

@@ -32,6 +32,18 @@ def test_entries_are_pasted_into_another_account(qapp: QApplication, tmp_path: P
     play(story, tmp_path)
 
 
+def test_what_is_pasted_where_it_was_copied_becomes_a_second_copy(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        put(stage.cloud, "photos", a=b"1")
+        stage.show(DEMO_CLOUD, "photos", select=("a",))
+        await clipboard.copy(stage.app, stage.window)
+        await clipboard.paste(stage.app, stage.window)
+        assert (await stage.transferred()).state is State.DONE
+        assert names(stage.cloud, "photos") == {"a", "a (2)"}
+
+    play(story, tmp_path)
+
+
 def test_files_from_a_file_manager_are_pasted(qapp: QApplication, tmp_path: Path) -> None:
     (tmp_path / "from outside.txt").write_bytes(b"1")
 
