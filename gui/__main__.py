@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from .app import main
+try:
+    from .app import main
+except ModuleNotFoundError as missing:
+    if (missing.name or "").split(".")[0] not in {
+        "PySide6",
+        "qasync",
+        "keyring",
+        "platformdirs",
+        "truststore",
+    }:
+        raise
+    # The library was installed alone; the window has more parts.
+    sys.exit(f'skyferry: {missing.name} is not installed. Install the window: pip install "skyferry[gui]"')
 
 if __name__ == "__main__":
     sys.exit(main())
