@@ -378,7 +378,8 @@ def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> Libcloud
     if first(errors.ConnectTimeoutError):
         return TimedOutError(f"{host} did not answer in time.")
     if not call.started and (refused := first(ssl.SSLError)):
-        if isinstance(refused, ssl.SSLEOFError):
+        # Which of the two it is depends on the release of OpenSSL.
+        if isinstance(refused, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return ConnectionLostError(f"{host} hung up while the secure connection was being made.")
         return wire.permanent(UnreachableError(f"{host} does not speak TLS as we do: {wire.said(refused)}."))
     if first(errors.InvalidHeader, errors.HeaderParsingError, errors.InvalidChunkLength):
