@@ -60,7 +60,11 @@ async def in_thread(fn: Callable[..., T], *args: Any, pool: str = "browse", acco
 
     Cancelling the flow does not stop the thread: what takes long must look at a flag of its own.
     """
-    return await asyncio.get_running_loop().run_in_executor(_pool(pool, account), _call, fn, args)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # Qt delivered one more event after the loop had ended: so has this flow
+        raise asyncio.CancelledError from None
+    return await loop.run_in_executor(_pool(pool, account), _call, fn, args)
 
 
 async def closed(dialog: QDialog) -> bool:
