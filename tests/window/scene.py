@@ -79,16 +79,16 @@ def show(
         scene = _built(tmp_path, theme)
         scenes.append(scene)
         await background.in_thread(scene.app.engine.start, pool="engine")
-        if size is not None:
-            scene.window.resize(size)
-        if first:
-            scene.window.show()
-        else:
-            scene.add("quiet", _nothing())
-            scene.app.settings.last_account = "quiet"  # not a built-in one: nothing is opened unasked
-            scene.window.show()
-        await until(lambda: _is_active(scene.window), PATIENCE, "the focus")
         try:
+            if size is not None:
+                scene.window.resize(size)
+            if first:
+                scene.window.show()
+            else:
+                scene.add("quiet", _nothing())
+                scene.app.settings.last_account = "quiet"  # not a built-in one: nothing is opened unasked
+                scene.window.show()
+            await until(lambda: _is_active(scene.window), PATIENCE, "the focus")
             await story(scene)
         finally:
             for widget in QApplication.topLevelWidgets():
@@ -96,7 +96,8 @@ def show(
                     widget.reject()
             scene.window.jobs.stop()
             scene.app.over.set()
-            await background.in_thread(scene.app.engine.stop, pool="engine")
+            # Its threads end with the process, so nothing else would tell that they did not end here.
+            assert await background.in_thread(scene.app.engine.stop, pool="engine")
         return 0
 
     try:
