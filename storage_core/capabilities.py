@@ -68,6 +68,11 @@ class Capabilities:
     tags: bool = False
     content_hash: str = ""  # the hash every plain upload can be checked against: "md5" or ""
 
+    headers_lost: tuple[str, ...] = ()  # content headers (fields of Attributes) that it cannot keep
+    metadata_keys_lowered: bool = False  # keys come back in lower case
+    metadata_keys_coded: bool = False  # odd keys are stored in a reversible spelling that others see
+    metadata_values_coded: bool = False  # so are values beyond ASCII
+
     page_size_max: int = 1000
     object_size_max: int = 5 * TIB
     put_size_max: int = 5 * GIB

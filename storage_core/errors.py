@@ -3,6 +3,7 @@
     LibcloudError                         root; also what a user catches (`value`, `driver` as in Libcloud)
     ├── ProviderError                     the service answered with a refusal (`http_code`)
     │   ├── InvalidCredsError             who you are: wrong key, wrong signature, expired session
+    │   │   └── ExpiredTokenError         a token ran out; the client asks once more with a new one
     │   ├── AccessDeniedError             you are known, but may not do this
     │   ├── RateLimitReachedError         too fast; `retry_after` seconds                     (retryable)
     │   ├── ServerError                   500, 502, 503, 504                                  (retryable)
@@ -106,6 +107,10 @@ class InvalidCredsError(ProviderError):
 
 
 InvalidCredsException = InvalidCredsError
+
+
+class ExpiredTokenError(InvalidCredsError):
+    """The access token is no longer taken. Drivers that can fetch another raise it, and it is asked once."""
 
 
 class AccessDeniedError(ProviderError):

@@ -40,6 +40,7 @@ from storage_core.errors import (
     CertificateError,
     ClockSkewError,
     ConnectionLostError,
+    ExpiredTokenError,
     LibcloudError,
     MalformedResponseError,
     MissingExtraError,
@@ -164,7 +165,7 @@ class _Adapter(HTTPAdapter):
         self._options = options
         self._inspect = inspect
         self._lock = threading.Lock()
-        self._context = _context(options)
+        self._context = ssl_context(options)
         # retries=False: what goes wrong comes out as it is, at once.
         super().__init__(pool_connections=64, pool_maxsize=options.pool_size)
         self.max_retries = urllib3.Retry(False)
@@ -229,7 +230,8 @@ class _Adapter(HTTPAdapter):
         return resp
 
 
-def _context(options: NetworkOptions) -> ssl.SSLContext:
+def ssl_context(options: NetworkOptions) -> ssl.SSLContext:
+    """What an account trusts: requests' bundle or the app's context, and the account's own authorities."""
     if options.ssl_context is None:
         return tls.context(DEFAULT_CA_BUNDLE_PATH, options.ca_file)
     made = options.ssl_context()
@@ -330,7 +332,7 @@ class Reply:
         except LibcloudError as problem:  # whoever watches asked for the stop
             error = problem
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as problem:
-            error = _typed(problem, self._call)
+            error = typed(problem, self._call)
         else:
             self._got += len(piece)
             left = getattr(self._raw, "length_remaining", None)
@@ -352,7 +354,7 @@ def _length(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _typed(problem: BaseException, call: wire.Call, proxy: str = "") -> LibcloudError:
+def typed(problem: BaseException, call: wire.Call, proxy: str = "") -> LibcloudError:
     """What went wrong as one of ours, in words that hold no URL and no header."""
     causes = list(wire.causes(problem))
 
@@ -453,7 +455,8 @@ class Client:
 
         A `retryable` error is followed by another attempt (for a request that is not `idempotent` only when
         nothing of it was sent, or the service refused it unprocessed), after a pause that the service may
-        name. A ClockSkewError corrects `now()` and is tried again once. `deadline` (seconds, else the
+        name. A ClockSkewError corrects `now()` and is tried again once; so is an ExpiredTokenError, for which
+        `make` has a new token then. `deadline` (seconds, else the
         option's) bounds a small call with all its attempts; a large body has its attempts and the stall
         watchdog.
         The caller reads or closes the reply.
@@ -461,7 +464,7 @@ class Client:
         limit = deadline or self._options.deadline
         ends = time.monotonic() + limit
         attempt = spent = 0
-        corrected = False
+        corrected = renewed = False
         while True:
             request = make()
             attempt += 1
@@ -475,6 +478,8 @@ class Client:
             error = outcome.error
             if isinstance(error, ClockSkewError) and not corrected and self._correct_clock(outcome):
                 corrected, pause = True, 0.0
+            elif isinstance(error, ExpiredTokenError) and not renewed:
+                renewed, pause = True, 0.0
             elif error.retryable and attempt < self._options.attempts and _may_repeat(outcome, idempotent):
                 pause = self._pause(outcome, attempt)
                 spent = retrying.cost(error)
@@ -535,7 +540,7 @@ class Client:
         # Here, outside of the handlers, so that the error brings along no chain that may show headers.
         if ours:
             raise problem
-        error = _typed(problem, call, self._options.proxy_url)
+        error = typed(problem, call, self._options.proxy_url)
         return self._explained(error, call) if isinstance(error, CertificateError) else error
 
     def _connected(self) -> _Adapter:

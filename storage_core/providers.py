@@ -1,8 +1,8 @@
 """One row per storage service: how to open it, what to ask for, what to call it.
 
 `get_driver` gives the driver class of a row (imported then, not before), `open_driver` opens one from a
-form's values, `rows` is what a form or a table draws itself from. The rows are data: `providers_table`,
-`providers_s3`, `providers_s3_more`.
+form's values, `rows` is what a form or a table draws itself from. The rows are data, in the files
+`providers_*`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
-from storage_core import providers_s3, providers_s3_more, providers_table
+from storage_core import (
+    providers_azure,
+    providers_google,
+    providers_s3,
+    providers_s3_more,
+    providers_swift,
+    providers_table,
+)
 from storage_core.base.driver import StorageDriver
 from storage_core.errors import LibcloudError, OperationNotSupportedError
 from storage_core.providers_rows import Field, ProviderRow
@@ -20,7 +27,15 @@ from storage_core.providers_rows import Field, ProviderRow
 __all__ = ["Field", "ProviderRow", "get_driver", "open_driver", "row", "rows", "set_driver"]
 
 _ROWS: dict[str, ProviderRow] = {
-    one.constant: one for one in (*providers_table.ROWS, *providers_s3.ROWS, *providers_s3_more.ROWS)
+    one.constant: one
+    for one in (
+        *providers_table.ROWS,
+        *providers_azure.ROWS,
+        *providers_google.ROWS,
+        *providers_swift.ROWS,
+        *providers_s3.ROWS,
+        *providers_s3_more.ROWS,
+    )
 }
 _classes: dict[str, type[StorageDriver]] = {}
 _lock = Lock()
@@ -82,8 +97,11 @@ def open_driver(constant: str, values: Mapping[str, str], **network: Any) -> Sto
     for name in values:
         if name not in fields:
             raise ValueError(f"{wanted.title} has no field {name!r}.")
+    given = {one.name: values.get(one.name, "") or one.default for one in wanted.fields}
     for one in wanted.fields:
-        text = values.get(one.name, "") or one.default
+        if not one.is_asked(given):
+            continue
+        text = given[one.name]
         text = text if one.secret else text.strip()
         if one.required and not text and not (one.name in ("key", "secret") and _is_anonymous(values)):
             raise ValueError(f"{one.label} is missing.")

@@ -21,6 +21,14 @@ class Field:
     help: str = ""
     placeholder: str = ""
     kind: str = "text"  # "text", "choice", "path", "bool", "multiline"
+    labels: tuple[str, ...] = ()  # what to call the choices, one for each
+    when: tuple[str, tuple[str, ...]] = ("", ())  # asked only while that other field has one of these values
+    section: str = ""  # a heading to stand under: "Sign-in", "Address", "More options"
+
+    def is_asked(self, values: Mapping[str, str]) -> bool:
+        """Whether the field counts, given the values of all (defaults included)."""
+        name, wanted = self.when
+        return not name or values.get(name, "") in wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +46,11 @@ class ProviderRow:
     preset: Mapping[str, Any] = field(default_factory=dict)  # constructor arguments that the row decides
     website: str = ""
     arrives: str = ""  # why it cannot be opened, when `driver` is ""
+
+
+OTHERS = "Other clouds"
+
+
+def later(constant: str, title: str, what: str, website: str) -> ProviderRow:
+    """A row whose driver is still to come."""
+    return ProviderRow(constant, title, group=OTHERS, website=website, arrives=f"it arrives with {what}.")

@@ -16,6 +16,7 @@ from storage_core.errors import (
     AccessDeniedError,
     ClockSkewError,
     ConnectionLostError,
+    ExpiredTokenError,
     LibcloudError,
     RateLimitReachedError,
     ServerError,
@@ -269,3 +270,25 @@ def test_a_skewed_clock_without_a_date_is_told_at_once(server: CannedServer, cli
     with pytest.raises(ClockSkewError):
         client.send(get(server.endpoint + "/a"), lambda answer: ClockSkewError("RequestTimeTooSkewed"))
     assert len(server.requests) == 1
+
+
+def test_an_expired_token_is_asked_again_once_with_a_new_one(
+    server: CannedServer, client: Client, pauses: list[float]
+) -> None:
+    tokens = iter(["old", "new", "newer"])
+
+    def make() -> Request:
+        return Request("POST", server.endpoint + "/a", {"authorization": next(tokens)})
+
+    def judge(reply: Reply) -> LibcloudError | None:
+        return ExpiredTokenError("The token ran out.") if reply.status == 401 else None
+
+    server.script("POST", reply(401), reply(200, b"hello"))
+    assert client.send(make, judge, idempotent=False).content() == b"hello"
+    assert [one.header("authorization") for one in server.requests] == ["old", "new"]
+    tokens = iter(["bad", "bad too", "never sent"])
+    server.script("POST", reply(401), reply(401))
+    with pytest.raises(ExpiredTokenError):
+        client.send(make, judge, idempotent=False)
+    assert len(server.requests) == 4
+    assert pauses == [0.0, 0.0]

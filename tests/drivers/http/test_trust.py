@@ -139,7 +139,7 @@ def test_the_apps_own_trust_is_used_and_never_below_tls_1_2(
         client.send(get(secure.endpoint), good)
     with client_with(ssl_context=trusting_old_protocols, ca_file=str(certificate.file)) as client:
         assert client.send(get(secure.endpoint), good).content() == b"hello"
-        made = http._context(client._options)
+        made = http.ssl_context(client._options)
     for context in (made, tls.context(where()), tls.unverified()):
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
