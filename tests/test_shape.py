@@ -378,7 +378,7 @@ def vague_names(source: Source) -> Iterator[Found]:
             yield node.lineno, f"{node.name} does not say what it is"
 
 
-DOOR = ("storage_core/http.py", "storage_core/http/*", "storage_core/session.py")  # to the network; the session is what it lends
+DOOR = ("storage_core/http.py", "storage_core/http/*", "storage_core/session.py")  # to the network
 SPEAKS = ("gui/__main__.py", "gui/app.py", "gui/*tour*.py")  # on the command line
 PROXY_LOOKUP = frozenset({"getproxies", "proxy_bypass"})  # reads settings, sends nothing
 LINES = "\n".join(["a = 1"] * (FILE_LINES + 1))
