@@ -6,7 +6,6 @@ large amounts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from storage_core.attributes import Attributes
@@ -22,6 +21,7 @@ from storage_core.errors import (
     ObjectHashMismatchError,
     OperationNotSupportedError,
 )
+from storage_core.fidelity import kept
 
 FOLDER_TYPE = "application/x-directory"
 COPY_PART = 64 * MIB  # parts that never leave the service may be large
@@ -123,7 +123,8 @@ def carried(
 ) -> tuple[Attributes, tuple[str, ...]]:
     """The attributes a copy takes along, and the names of those that the target cannot hold.
 
-    Storage class, protection and access rules are each service's own: they travel inside one account alone.
+    Storage class, protection and access rules are each service's own: they travel inside one account alone,
+    and are not among those names (`storage_core.fidelity` tells of all).
     Asks the source (one request) when its listing did not tell.
     """
     known = obj.attributes
@@ -131,28 +132,8 @@ def carried(
         known = obj.driver.head_object(obj).attributes or Attributes()
     if same_account:
         return known, ()
-    able = target.capabilities
-    lost: list[str] = []
-    kept = replace(
-        known, acl="", blob_type="", encryption="", encryption_key="", storage_class="", expires=""
-    )
-    if known.expires and not able.content_headers:
-        lost.append("expires")
-    elif known.expires:
-        kept = replace(kept, expires=known.expires)
-    for name in ("content_encoding", "content_disposition", "content_language", "cache_control"):
-        if getattr(known, name) and not able.content_headers:
-            lost.append(name.replace("_", " "))
-            kept = replace(kept, **{name: ""})  # type: ignore[arg-type]  # texts, every one
-    if known.metadata and not able.metadata:
-        lost.append("metadata")
-        kept = replace(kept, metadata={})
-    if known.tags and not able.tags:
-        lost.append("tags")
-        kept = replace(kept, tags={})
-    if known.acl:
-        lost.append("access rules")
-    return kept, tuple(lost)
+    taken, lost = kept(known, target)
+    return taken, tuple(line.title.lower() for line in lost if not line.is_own)
 
 
 def copy(

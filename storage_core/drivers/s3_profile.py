@@ -126,6 +126,8 @@ class Profile:
             part_size_min=self.part_size_min,
             part_count_max=self.part_count_max,
             metadata_bytes_max=self.metadata_bytes_max,
+            metadata_keys_lowered=True,
+            metadata_values_coded=True,
             why=self.why,
         )
 
