@@ -97,11 +97,8 @@ def open_driver(constant: str, values: Mapping[str, str], **network: Any) -> Sto
     for name in values:
         if name not in fields:
             raise ValueError(f"{wanted.title} has no field {name!r}.")
-    given = {one.name: values.get(one.name, "") or one.default for one in wanted.fields}
-    for one in wanted.fields:
-        if not one.is_asked(given):
-            continue
-        text = given[one.name]
+    for one in wanted.asked(values):
+        text = values.get(one.name, "") or one.default
         text = text if one.secret else text.strip()
         if one.required and not text and not (one.name in ("key", "secret") and _is_anonymous(values)):
             raise ValueError(f"{one.label} is missing.")

@@ -47,6 +47,19 @@ class ProviderRow:
     website: str = ""
     arrives: str = ""  # why it cannot be opened, when `driver` is ""
 
+    def asked(self, values: Mapping[str, str]) -> tuple[Field, ...]:
+        """The fields that count, given what was typed (name to text, "" is the default).
+
+        What is not asked has no value, so nothing that hangs on it is asked either.
+        """
+        given: dict[str, str] = {}
+        counting: list[Field] = []
+        for one in self.fields:
+            if one.is_asked(given):
+                given[one.name] = values.get(one.name, "") or one.default
+                counting.append(one)
+        return tuple(counting)
+
 
 OTHERS = "Other clouds"
 

@@ -14,7 +14,7 @@ from storage_core import errors, providers
 from storage_core.base.driver import StorageDriver
 from storage_core.drivers.s3 import S3StorageDriver
 from storage_core.drivers.s3_profile import profile_from
-from storage_core.providers import get_driver, open_driver, row, rows, set_driver
+from storage_core.providers import Field, ProviderRow, get_driver, open_driver, row, rows, set_driver
 from storage_core.types import Provider
 
 CONSTANTS = sorted({value for name, value in vars(Provider).items() if name.isupper()})
@@ -250,6 +250,29 @@ def test_every_field_can_be_drawn_and_is_an_argument_of_the_driver(one: Any) -> 
             **{name: "" for name in names if name not in ("endpoint", "addressing", "account", "anonymous")},  # type: ignore[arg-type]
             endpoint="https://example.org",
         )
+
+
+@pytest.mark.parametrize("one", rows(), ids=lambda one: one.constant)
+def test_a_field_hangs_on_one_before_it_and_on_values_that_one_can_have(one: Any) -> None:
+    before: dict[str, Field] = {}
+    for field in one.fields:
+        other, wanted = field.when
+        if other:
+            possible = before[other].choices if before[other].kind == "choice" else ("", "true")
+            assert set(wanted) <= set(possible), field.name
+        assert not field.labels or len(field.labels) == len(field.choices), field.name
+        before[field.name] = field
+
+
+def test_what_hangs_on_a_field_that_is_not_asked_is_not_asked_either() -> None:
+    way = Field("way", "Way", kind="choice", choices=("key", "token"), default="key")
+    kind = Field("kind", "Kind", kind="choice", choices=("a", "b"), default="a", when=("way", ("token",)))
+    leaf = Field("leaf", "Leaf", required=True, when=("kind", ("a",)))
+    one = ProviderRow("x", "X", fields=(way, kind, leaf))
+    assert one.asked({}) == (way,)
+    assert one.asked({"kind": "a"}) == (way,)
+    assert one.asked({"way": "token"}) == (way, kind, leaf)
+    assert one.asked({"way": "token", "kind": "b"}) == (way, kind)
 
 
 def test_no_two_services_have_the_same_title() -> None:
