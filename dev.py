@@ -188,8 +188,8 @@ def lock(arguments: list[str]) -> int:
     pin += ["--no-header", "--python-version", "3.11", *arguments]
     ours = ["--all-extras", "--group", "test", "--group", "dev", "pyproject.toml", "-o", "requirements.lock"]
     servers = "tests/servers/"
-    swift = [f"{servers}swift.in", "-o", f"{servers}swift.lock"]
-    return foreground([*pin, *ours], os.environ.copy()) or foreground([*pin, *swift], os.environ.copy())
+    others = [[f"{servers}{name}.in", "-o", f"{servers}{name}.lock"] for name in ("swift", "keystone")]
+    return max(foreground([*pin, *one], os.environ.copy()) for one in (ours, *others))
 
 
 # -- Python packages --
@@ -299,7 +299,7 @@ def is_root() -> bool:
 
 
 def install_servers() -> None:
-    """OpenStack Swift for the tests; it says where it goes before it is installed."""
+    """The servers of the tests that come from a lock of their own; each says where it goes first."""
     must([str(PYTHON), "-m", "tests.servers"])
 
 

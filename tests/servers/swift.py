@@ -33,6 +33,7 @@ from tests.servers.processes import running as processes_running
 
 if os.name == "posix":  # install() refuses the others before anything below is needed
     import fcntl
+    import grp
     import pwd
 
 LOCK = Path(__file__).with_name("swift.lock")
@@ -135,7 +136,7 @@ def running() -> Iterator[Swift]:
                 try:
                     wait_until(lambda: is_ready(server), 60, server.group, "Swift")
                 except ServerFailed:
-                    if attempt < ATTEMPTS and "ddress already in use" in _all_logs(logs):
+                    if attempt < ATTEMPTS and "ddress already in use" in all_logs(logs):
                         continue
                     raise
                 yield server
@@ -175,18 +176,23 @@ def is_ready(server: Swift) -> bool:
 
 def install(log: Path) -> Path:
     """The folder of Swift's commands; installs them first where the cache has none of this lock."""
+    return install_locked("swift", "Swift", LOCK, log)
+
+
+def install_locked(name: str, title: str, lock: Path, log: Path) -> Path:
+    """An environment with what a lock says, in the cache; the folder of its commands."""
     if os.name != "posix":
-        raise ServerFailed("Swift runs on Linux and macOS only; run these tests there.")
-    tag = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cache_folder() / f"swift-{tag}"
+        raise ServerFailed(f"{title} runs on Linux and macOS only; run these tests there.")
+    tag = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = cache_folder() / f"{name}-{tag}"
     stamp = folder / "installed"
-    with one_at_a_time(cache_folder() / "swift.lock"):
+    with one_at_a_time(cache_folder() / f"{name}.lock"):
         if not stamp.exists():
-            print(f"installing Swift for the tests into {folder}", flush=True)
+            print(f"installing {title} for the tests into {folder}", flush=True)
             shutil.rmtree(folder, ignore_errors=True)
             uv = [sys.executable, "-m", "uv", "--quiet"]
             run([*uv, "venv", "--python", sys.executable, str(folder)], log)
-            into = ["--python", str(folder / "bin" / "python"), "--require-hashes", "-r", str(LOCK)]
+            into = ["--python", str(folder / "bin" / "python"), "--require-hashes", "-r", str(lock)]
             run([*uv, "pip", "install", *into], log)
             stamp.touch()
     return folder / "bin"
@@ -227,15 +233,30 @@ def write_configuration(home: Path, data: Path, ports: dict[str, int]) -> None:
         text = DEFAULTS.format(port=ports[name], user=user, home=home)
         text += STORE_CONF.format(data=data, name=name)
         (home / f"{name}-server.conf").write_text(text)
-    parts = [DEFAULTS.format(port=ports["proxy"], user=user, home=home)]
-    parts.append(f"expose_info = true\n[pipeline:main]\npipeline = {FILTERS} proxy-logging proxy-server\n")
+    write_proxy(home / "proxy-server.conf", home, ports, FILTERS, FILTER_OPTIONS)
+
+
+def write_proxy(
+    path: Path, rings: Path, ports: dict[str, int], filters: str, options: dict[str, str]
+) -> None:
+    """A proxy's configuration; `rings` is the folder that says where the stores are."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    parts = [DEFAULTS.format(port=ports["proxy"], user=user, home=rings)]
+    parts.append(f"expose_info = true\n[pipeline:main]\npipeline = {filters} proxy-logging proxy-server\n")
     parts.append("[app:proxy-server]\nuse = egg:swift#proxy\n")
     parts.append("account_autocreate = true\nallow_account_management = true\n")
-    options = {**FILTER_OPTIONS, "cache": f"memcache_servers = 127.0.0.1:{ports['memcached']}\n"}
-    for name in FILTERS.split():
+    own = {**FILTER_OPTIONS, **options, "cache": f"memcache_servers = 127.0.0.1:{ports['memcached']}\n"}
+    for name in filters.split():
+        text = own.get(name, "")
         entry = ENTRY_POINTS.get(name, name.replace("-", "_"))
-        parts.append(f"[filter:{name}]\nuse = egg:swift#{entry}\n{options.get(name, '')}")
-    (home / "proxy-server.conf").write_text("".join(parts))
+        use = "" if text.startswith("paste.filter_factory") else f"use = egg:swift#{entry}\n"
+        parts.append(f"[filter:{name}]\n{use}{text}")
+    path.write_text("".join(parts))
+
+
+def own_names() -> tuple[str, str]:
+    """The user and the group that the servers run as."""
+    return pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
 
 
 def _bind_lines(home: Path) -> list[str]:
@@ -243,5 +264,6 @@ def _bind_lines(home: Path) -> list[str]:
     return [line for path in files for line in path.read_text().splitlines() if line.startswith("bind_port")]
 
 
-def _all_logs(logs: Path) -> str:
+def all_logs(logs: Path) -> str:
+    """What all processes of a server have said."""
     return "".join(path.read_text(errors="replace") for path in logs.glob("*.log"))
