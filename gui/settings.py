@@ -23,6 +23,7 @@ class Folders:
     data: Path  # the journal, which must survive
     logs: Path
     lock: Path  # the file that says that this profile is in use
+    cache: Path  # what may be lost
 
     @property
     def accounts(self) -> Path:
@@ -40,6 +41,10 @@ class Folders:
     def log(self) -> Path:
         return self.logs / "skyferry.log"
 
+    @property
+    def copied(self) -> Path:
+        return self.cache / "copied"
+
 
 def standard_folders() -> Folders:
     """Where the system wants them."""
@@ -49,13 +54,14 @@ def standard_folders() -> Folders:
         data,
         platformdirs.user_log_path(NAME, appauthor=False),
         data / "lock",
+        platformdirs.user_cache_path(NAME, appauthor=False),
     )
 
 
 def portable_folders(root: Path) -> Folders:
     """Everything below one folder, for a stick or a test. The keyring stays the system's."""
     root = root.absolute()
-    return Folders(root / "config", root / "data", root / "logs", root / "data" / "lock")
+    return Folders(root / "config", root / "data", root / "logs", root / "data" / "lock", root / "cache")
 
 
 @dataclass(slots=True)
@@ -75,6 +81,7 @@ class Settings:
     bytes_per_second_max: int = 0  # 0: no limit
     transfers_at_once: int = 8
     link_seconds: int = 3600  # how long a copied link works
+    fidelity_settled: str = ""  # pairs of account ids, a line each, whose copies lose something knowingly
 
     problem: str = field(default="", repr=False, compare=False)  # what `load` could not read, as a sentence
     file: SavedFile | None = field(default=None, repr=False, compare=False)

@@ -180,7 +180,7 @@ def _metadata(target: Capabilities, *, lowered: bool, coded: bool, beyond: bool)
     if target.metadata_keys_lowered and lowered:
         said.append("Names come back in lower case.")
     if target.metadata_keys_coded and coded:
-        said.append("Names with other characters than letters, digits and _ are stored in a spelling.")
+        said.append("Names with other characters than letters, digits and _ are spelled out.")
     if target.metadata_values_coded and beyond:
         said.append("Texts beyond ASCII are stored encoded; Skyferry shows them as they were.")
     return Line("metadata", Fate.CONVERTED, " ".join(said)) if said else Line("metadata", Fate.KEPT)

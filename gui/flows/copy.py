@@ -14,6 +14,7 @@ from ..error_box import sentence
 from ..panes.dragging import Dragged
 from .chosen import chosen, containers_in, hand_over, place_of, place_text, refs
 from .connect import driver_for
+from .fidelity import agreed
 from .window import Window
 
 
@@ -31,6 +32,8 @@ async def copy_dragged(
         return
     if _holds(dragged, place):
         window.tell(tr("A folder cannot be copied into itself."))
+        return
+    if not await agreed(app, window, dragged, place):
         return
     where = place_text(app, place)
     doing = tr("copy to {place}").format(place=where)
