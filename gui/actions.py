@@ -222,6 +222,10 @@ _OBJECT = (
 _EDIT = (
     Command("edit.copy", QT_TRANSLATE_NOOP("Actions", "&Copy"), "copy", ("Ctrl+C",), wants=Wants.ENTRIES,
             menu="edit", context="e", scope="objects"),
+    Command("edit.copy_out", QT_TRANSLATE_NOOP("Actions", "Copy for &Other Programs"), "", ("Ctrl+Alt+C",),
+            wants=Wants.ENTRIES, menu="edit", scope="objects",
+            note=QT_TRANSLATE_NOOP("Actions", "Fetch the selection, however much it is, so that a file "
+                                   "manager can paste it")),
     Command("edit.paste", QT_TRANSLATE_NOOP("Actions", "&Paste"), "paste", ("Ctrl+V",), wants=Wants.CLIPBOARD,
             menu="edit", context="pc", scope="objects"),
     Command("edit.select_all", QT_TRANSLATE_NOOP("Actions", "Select &All"), "select-all", ("Ctrl+A",),

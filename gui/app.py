@@ -27,6 +27,7 @@ from .context import Context, Drivers
 from .dialogs.message import NoticeDialog
 from .error_box import crash_box, crash_report, show_error
 from .flows.connect import driver_for
+from .flows.paste_out import forget_transfers
 from .flows.quit import quit_app
 from .icons import app_icon
 from .main_window import MainWindow
@@ -129,6 +130,7 @@ async def _open(app: Context, window: MainWindow) -> None:
     except LibcloudError as error:
         _log.error("the journal: %s", error)
         start(show_error(window.widget, error, tr("open the journal of transfers")), window.widget)
+    await in_thread(app.copied.tidy, pool="disk")  # what a crash left
 
 
 async def _tell_problems(app: Context, window: MainWindow, opened: background.Task) -> None:
@@ -144,6 +146,7 @@ async def _tell_problems(app: Context, window: MainWindow, opened: background.Ta
 def _start_engine(app: Context) -> None:
     make_private(app.folders.data)
     app.engine.start()
+    forget_transfers(app.engine, app.copied.holds)  # of the last run; its clipboard is gone
 
 
 async def _already_running() -> int:

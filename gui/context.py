@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .accounts import Accounts
 from .background import Event, Lock
+from .copied import CopiedFiles
 from .secrets import Secrets
 from .settings import Folders, Settings
 
@@ -51,3 +52,7 @@ class Context:
     folders: Folders
     over: Event = field(default_factory=Event)  # set when the window has quit in good order
     quitting: bool = False  # no new transfers from here on
+    copied: CopiedFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.copied = CopiedFiles(self.folders.copied)

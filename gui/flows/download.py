@@ -46,13 +46,16 @@ async def download_to(app: Context, window: Window, dragged: Dragged, folder: st
     else:
         said = tr("Downloading {count} items to {folder}.").format(count=len(dragged.keys), folder=name)
     doing = tr("download to {folder}").format(folder=name)
-    whole = containers_in(dragged)
-    for container in whole:
-        # A whole container keeps its name: as a folder.
-        spec = DownloadSpec((Ref(dragged.account, container, ""),), below(folder, container))
+    for spec in downloads_of(dragged, folder):
         await hand_over(app, window, spec, doing, said)
+
+
+def downloads_of(dragged: Dragged, folder: str) -> list[DownloadSpec]:
+    """What brings the entries into a folder. A whole container keeps its name: as a folder."""
+    whole = containers_in(dragged)
     if not whole:
-        await hand_over(app, window, DownloadSpec(refs(dragged), folder, dragged.prefix), doing, said)
+        return [DownloadSpec(refs(dragged), folder, dragged.prefix)]
+    return [DownloadSpec((Ref(dragged.account, name, ""),), below(folder, name)) for name in whole]
 
 
 def _downloads() -> str:

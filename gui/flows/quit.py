@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication
@@ -15,6 +16,7 @@ from ..background import closed, in_thread, within
 from ..context import Context
 from ..dialogs.message import MessageDialog
 from ..models.transfers import LIVELY
+from . import paste_out
 from .window import Window
 
 _log = logging.getLogger(__name__)
@@ -32,18 +34,27 @@ async def quit_app(app: Context, window: Window, *, ask: bool = True) -> None:
         return
     window.tell(tr("Finishing…"))
     try:
+        await _last(SECONDS_TO_SAVE, paste_out.end(app))
         # Not in the engine's own pool: a call that waits there must not keep the program.
-        await within(2 * SECONDS_TO_PAUSE, in_thread(app.engine.stop, SECONDS_TO_PAUSE, pool="disk"))
-        await within(SECONDS_TO_SAVE, in_thread(app.settings.save, pool="files"))
-    except (OSError, TimeoutError, LibcloudError) as error:
-        _log.warning("the end was not in good order: %s", error)
+        await _last(2 * SECONDS_TO_PAUSE, in_thread(app.engine.stop, SECONDS_TO_PAUSE, pool="disk"))
+        await _last(SECONDS_TO_SAVE, in_thread(app.settings.save, pool="files"))
+        await _last(SECONDS_TO_SAVE, in_thread(_tidy, app, pool="disk"))
     finally:
         app.over.set()
 
 
+async def _last(seconds: float, step: Awaitable[object]) -> None:
+    """One step of the end. What goes wrong with it keeps no later one from being done."""
+    try:
+        await within(seconds, step)
+    except (OSError, TimeoutError, LibcloudError) as error:
+        _log.warning("the end was not in good order: %s", error)
+
+
 async def _may_quit(app: Context, window: Window) -> bool:
-    # What is paused loses nothing: nobody is asked about it.
-    unfinished = sum(row.state in LIVELY for row in app.engine.changes(0).rows)
+    # What is paused loses nothing, and what is for the clipboard ends with it: nobody is asked about those.
+    rows = [row for row in app.engine.changes(0).rows if not paste_out.is_ours(app, row)]
+    unfinished = sum(row.state in LIVELY for row in rows)
     if unfinished:
         question = MessageDialog(
             window.widget,
@@ -67,6 +78,10 @@ async def _may_quit(app: Context, window: Window) -> bool:
         )
         return await closed(question)
     return True
+
+
+def _tidy(app: Context) -> None:
+    app.copied.tidy(all_of_them=True)
 
 
 def _files_in_demo(app: Context) -> int:

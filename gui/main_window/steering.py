@@ -30,6 +30,7 @@ from ..flows import (
     download,
     folder,
     metadata,
+    paste_out,
     rename,
     share,
     transfers,
@@ -66,6 +67,7 @@ FLOWS: Mapping[str, Callable[[Context, Window], Flow]] = {
     "object.properties": metadata.show_properties,
     "object.delete": delete.delete_selected,
     "edit.copy": clipboard.copy,
+    "edit.copy_out": clipboard.copy_for_others,
     "edit.paste": clipboard.paste,
     "transfers.clear": transfers.clear_done,
 }
@@ -264,7 +266,9 @@ class Steering(QObject):
     def _job_ended(self, row: JobRow) -> None:
         """What it wrote may be in view."""
         target, place = row.target_ref, self._window.place
-        if target is not None:
+        if paste_out.is_ours(self._app, row):
+            self._window.run(paste_out.arrived(self._app, self._window, row))
+        elif target is not None:
             self._window.refresh(Place(target.account, target.container, target.key))
         elif place is not None and place.account == THIS_COMPUTER:
             self._window.refresh(place)
@@ -306,6 +310,7 @@ class Steering(QObject):
         carried = QGuiApplication.clipboard().mimeData()
         # Without a clipboard (offscreen) there is nothing, which the stub does not know.
         self._pasteable = carried is not None and dragging.accepts(carried)  # type: ignore[redundant-expr]
+        paste_out.look_at_clipboard(self._app, self._window)
         self.update()
 
     def _state(self) -> State:

@@ -12,7 +12,7 @@ from .. import icons
 from ..accounts import BUILT_IN, DEMO_CLOUD, THIS_COMPUTER, Account, Place
 from ..background import Task, start
 from ..context import Context
-from ..flows import browse, copy, drag, metadata, quit, upload
+from ..flows import browse, copy, drag, metadata, paste_out, quit, upload
 from ..menus import Commands
 from ..models.listing import Entry
 from ..models.transfers import TransfersModel
@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         self.theme = Theme(application, app.settings.theme, self)
         self.trail = browse.Trail()
         self.commands = Commands(self)
-        self.jobs = TransfersModel(app.engine.changes, self, lambda key: self.accounts.title_of(key))
+        self.jobs = TransfersModel(paste_out.worded(app), self, lambda key: self.accounts.title_of(key))
         self._listing: Task | None = None
         self._known: dict[str, Account] = {}  # the accounts as last shown
         self._head = QTimer(self, singleShot=True, interval=HEAD_MS)

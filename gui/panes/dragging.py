@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDrag, QPixmap
@@ -29,6 +29,7 @@ from . import ark, xds
 
 ENTRIES = "application/x-skyferry-entries"
 FILES = "text/uri-list"
+COPIED_FILES = "x-special/gnome-copied-files"  # Nemo and older Nautilus paste nothing without it
 CARRIED_MAX = 64 * 1024 * 1024  # bytes of a description that we read; another process may have written it
 _RUN = secrets.token_hex(8)
 
@@ -62,6 +63,11 @@ def read_mime(mime: QMimeData) -> Dragged | list[str] | None:
     if mime.hasFormat(FILES):
         return read_files(bytes(mime.data(FILES).data())) or None
     return None
+
+
+def entries_in(mime: QMimeData | None) -> bytes:
+    """Our own format as it is carried, unread; b"" where it is not. No two copies carry the same."""
+    return bytes(mime.data(ENTRIES).data()) if mime is not None and mime.hasFormat(ENTRIES) else b""
 
 
 def read_files(listing: bytes) -> list[str]:
@@ -107,12 +113,15 @@ def _read_entries(data: bytes) -> Dragged | None:
 
 def files_of(account: Account, dragged: Dragged) -> list[str]:
     """Paths of the entries where they are files of this computer already; else nothing. Looks at no disk."""
-    if account.provider != "local" or not dragged.container:
+    if account.provider != "local":
         return []
     root = os.path.abspath(os.path.expanduser(account.values.get("key", "")))
-    if account.id != THIS_COMPUTER:  # that one's home folder is itself the container
-        root = os.path.join(root, to_local(dragged.container))
+    is_home = account.id == THIS_COMPUTER  # its home folder is itself the container
     try:
+        if not dragged.container:  # whole containers
+            return [root] if is_home else [below(root, name) for name in dragged.keys]
+        if not is_home:
+            root = below(root, dragged.container)
         return [below(root, key.rstrip("/")) if key else root for key in dragged.keys]
     except InvalidObjectNameError:
         return []
@@ -120,10 +129,17 @@ def files_of(account: Account, dragged: Dragged) -> list[str]:
 
 def mime_data(dragged: Dragged, *, paths: Sequence[str] = ()) -> QMimeData:
     """The entries for our own panes; `paths` (files that exist on this computer) for everybody else."""
+    return with_files(_written(dragged), paths)
+
+
+def with_files(entries: bytes, paths: Sequence[str]) -> QMimeData:
+    """The same once more: `entries` from `entries_in`, and files that were not there then."""
     mime = QMimeData()
-    mime.setData(ENTRIES, _written(dragged))
+    mime.setData(ENTRIES, entries)
     if paths:
-        mime.setData(FILES, _listing(paths))
+        addresses = [_address(path) for path in paths]
+        mime.setData(FILES, b"".join(address + b"\r\n" for address in addresses))
+        mime.setData(COPIED_FILES, b"\n".join([b"copy", *addresses]))
     return mime
 
 
@@ -201,6 +217,7 @@ class DirectSave(QMimeData):
 def _written(dragged: Dragged) -> bytes:
     fields = {
         "run": _RUN,
+        "copy": secrets.token_hex(4),
         "account": dragged.account,
         "container": dragged.container,
         "prefix": dragged.prefix,
@@ -209,12 +226,10 @@ def _written(dragged: Dragged) -> bytes:
     return json.dumps(fields).encode()
 
 
-def _listing(paths: Sequence[str]) -> bytes:
-    return b"".join(_address(path) + b"\r\n" for path in paths)
-
-
 def _address(path: str) -> bytes:
-    return bytes(QUrl.fromLocalFile(path).toEncoded().data())
+    if sys.platform == "win32":
+        return bytes(QUrl.fromLocalFile(path).toEncoded().data())
+    return b"file://" + quote_from_bytes(os.fsencode(path)).encode()  # QUrl: see `_local_path`
 
 
 def _name_on_disk(key: str, container: str) -> str:

@@ -71,14 +71,17 @@ def show(
     theme: str = "light",
     size: QSize | None = None,
     first: bool = False,
+    engine: bool = True,
 ) -> None:
-    """Run a story in a window. With `first` the window opens by itself what it opens for a new user."""
+    """Run a story in a window. With `first` the window opens by itself what it opens for a new user; without
+    `engine` the story starts that itself."""
     scenes: list[Scene] = []
 
     async def main() -> int:
         scene = _built(tmp_path, theme)
         scenes.append(scene)
-        await background.in_thread(scene.app.engine.start, pool="engine")
+        if engine:
+            await background.in_thread(scene.app.engine.start, pool="engine")
         try:
             if size is not None:
                 scene.window.resize(size)

@@ -124,7 +124,8 @@ class Stage:
         return row
 
     def _rows(self, *, ended: bool = False) -> list[JobRow]:
-        rows = self.app.engine.changes(0).rows
+        """Without those that `flows.paste_out` fetches for the clipboard of other programs."""
+        rows = [row for row in self.app.engine.changes(0).rows if not self.app.copied.holds(row.folder)]
         return [row for row in rows if row.state.is_end or not ended]
 
 

@@ -68,6 +68,8 @@ def test_files_of_this_computer_are_copied_as_files_for_every_program(
         await clipboard.copy(stage.app, stage.window)
         mime = QGuiApplication.clipboard().mimeData()
         assert [url.toLocalFile() for url in mime.urls()] == [str(stage.home / "my file.txt")]
+        for_nemo = bytes(mime.data("x-special/gnome-copied-files").data())
+        assert for_nemo == f"copy\nfile://{stage.home}/my%20file.txt".encode()
 
     play(story, tmp_path)
 

@@ -69,6 +69,13 @@ def test_entries_that_are_files_are_offered_as_files_to_others_and_as_entries_he
     assert isinstance(read_mime(mime), Dragged)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names of files are Unicode there")
+def test_a_file_whose_name_is_no_unicode_leaves_and_arrives_as_it_is(qapp: QApplication) -> None:
+    path = os.fsdecode(b"/home/me/caf\xe9 %20 #1?.txt")
+    mime = mime_data(Dragged("a", "home", "", ("x",)), paths=[path])
+    assert read_files(bytes(mime.data("text/uri-list").data())) == [path]
+
+
 def test_what_lies_in_a_cloud_is_never_offered_as_an_address_or_a_text(qapp: QApplication) -> None:
     mime = DirectSave(Dragged("a", "photos", "", ("x",)), print)
     assert read_mime(mime) == Dragged("a", "photos", "", ("x",))
@@ -106,6 +113,8 @@ def test_entries_of_this_computer_know_their_files() -> None:
     paths = ["/home/me/docs/a.txt", "/home/me/docs/sub"]
     assert files_of(account, Dragged("", "home", "docs/", keys)) == paths
     assert files_of(saved, Dragged("", "top", "", ("a",))) == ["/media/stick/top/a"]
+    assert files_of(saved, Dragged("", "", "", ("top", "odd"))) == ["/media/stick/top", "/media/stick/odd"]
+    assert files_of(account, Dragged("", "", "", ("home",))) == ["/home/me"]
     assert files_of(cloud, Dragged("", "top", "", ("a",))) == []
     assert files_of(account, Dragged("", "home", "", ("half \ud800",))) == []
 
