@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from storage_core.providers_rows import Field, ProviderRow
+from storage_core.providers_rows import MORE, Field, ProviderRow
 from storage_core.types import Provider
 
 DRIVER = "storage_core.drivers.s3:S3StorageDriver"
@@ -106,12 +106,18 @@ QUIRKS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# What the region decides.
+ON_AMAZON = "Where new containers are made. Those that exist are found wherever they are."
+IN_ADDRESS = "Where your containers are. A region that is not in the list can be typed."
+ANY_REGION = "As the service's own pages call it; most servers of one's own take what stands here."
+
+
 def key_fields(*, key: str = "Access key", secret: str = "Secret key") -> tuple[Field, ...]:
     """Who you are."""
     return (
         Field("key", key, required=True),
         Field("secret", secret, required=True, secret=True),
-        Field("token", "Session token", secret=True, help="Only for temporary keys."),
+        Field("token", "Session token", secret=True, help="Only for temporary keys.", section=MORE),
     )
 
 
@@ -127,25 +133,38 @@ def more_fields() -> tuple[Field, ...]:
             kind="choice",
             choices=("auto", "path", "virtual"),
             default="auto",
-            help="path: host/container, virtual: container.host.",
+            labels=(
+                "As the service is known to want it",
+                "Behind the host: host/container",
+                "Before it: container.host",
+            ),
+            section=MORE,
         ),
-        Field("anonymous", "Without signing in", kind="bool", help="For containers that anyone may read."),
+        Field(
+            "anonymous",
+            "Without signing in",
+            kind="bool",
+            help="For containers that anyone may read; name them below.",
+            section=MORE,
+        ),
     )
 
 
-def region_field(regions: tuple[str, ...], default: str, *, required: bool = False) -> Field:
-    """Regions that are not in the list may be typed."""
-    return Field("region", "Region", choices=regions, default=default, required=required)
+def region_field(regions: tuple[str, ...], default: str, what: str, *, section: str = MORE) -> Field:
+    """Regions that are not in the list may be typed. `what`: what it decides."""
+    return Field("region", "Region", choices=regions, default=default, help=what, section=section)
 
 
 def endpoint_field(*, required: bool, placeholder: str = "https://s3.example.com") -> Field:
     """A URL."""
+    whose = "The address of the service" if required else "Only for an address of your own"
     return Field(
         "endpoint",
         "Address",
         required=required,
         placeholder=placeholder,
-        help="The address of the service, with https:// or http://, a port if it has one.",
+        help=f"{whose}, with https:// or http://, and a port if it has one.",
+        section="" if required else MORE,
     )
 
 
@@ -174,14 +193,17 @@ def service(
     data["why"] = {**OTHER["why"], **(why or {})}
     if known:
         data["region"] = options.get("region", known[0])
+    address = endpoint_field(required=not endpoint, placeholder=placeholder or "https://s3.example.com")
     fields = list(key_fields())
+    if not endpoint:
+        fields = [address, *fields, region_field(known, data["region"], ANY_REGION)]
+    if "{region}" in endpoint:
+        fields.insert(0, region_field(known, data["region"], IN_ADDRESS, section=""))
     if "{account}" in endpoint:
-        fields.append(
-            Field("account", "Account", required=True, help="The first part of the service's address.")
-        )
-    if "{region}" in endpoint or not endpoint:
-        fields.append(region_field(known, data["region"]))
-    fields.append(endpoint_field(required=not endpoint, placeholder=placeholder or "https://s3.example.com"))
+        what = "The first part of the service's address."
+        fields.insert(0, Field("account", "Account", required=True, help=what))
+    if endpoint:
+        fields.append(address)
     return ProviderRow(
         constant, title, DRIVER, (*fields, *more_fields()), COMPATIBLE, "s3", status, data, website=website
     )
@@ -209,7 +231,7 @@ ROWS: tuple[ProviderRow, ...] = (
         DRIVER,
         (
             *_AWS_KEYS,
-            region_field(AWS_REGIONS, "us-east-1"),
+            region_field(AWS_REGIONS, "us-east-1", ON_AMAZON),
             endpoint_field(required=False),
             *more_fields(),
         ),

@@ -6,7 +6,7 @@ does the work and comes back with `show_result` or `accept`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
@@ -30,20 +30,17 @@ from storage_core.providers import ProviderRow
 from .. import theme
 from ..accounts import Account, new_id
 from ..error_box import tint
-from ..icons import exists, keep_picture, pixmap
+from ..icons import keep_picture, pixmap
 from ..network import PROXY_LOGIN
 from ..text import PlainLabel, shown
 from . import checks
 from .advanced import Advanced
+from .form import SignInForm
 from .frame import put_last
-from .inputs import ON, Input
+from .inputs import Input
 from .provider_list import ProviderList
 
 U = theme.UNIT
-# Fields that few people need; they are below *More options* unless the row requires them.
-SELDOM = frozenset({"endpoint", "region", "addressing", "token", "anonymous"})
-ADDRESSES = frozenset({"endpoint", "host", "auth_url", "identity_url"})
-ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +69,18 @@ class AccountDialog(QDialog):
         *,
         account: Account | None = None,
         is_new: bool = True,
-        has_secret: bool = False,
+        saved: Collection[str] = (),
         titles: Sequence[str] = (),
     ) -> None:
-        """`account` fills the form. `has_secret`: empty secret fields keep what is saved."""
+        """`account` fills the form. `saved`: the names of the secrets that empty fields keep."""
         super().__init__(parent)
         self.setObjectName("account dialog")
         self._rows = {row.constant: row for row in rows}
         self._account = account
         self._is_new = is_new
-        self._has_secret = has_secret
+        self._saved = tuple(saved)
         self._titles = tuple(titles)
-        self._row: ProviderRow | None = None
-        self._inputs: dict[str, Input] = {}
+        self._form: SignInForm | None = None
         self._typed: dict[str, str] = {}  # what was typed for another service's field of the same name
         self._busy = False
         self._failed = False
@@ -96,20 +92,31 @@ class AccountDialog(QDialog):
 
     # -- what was typed --
 
+    @property
+    def form(self) -> SignInForm:
+        """Of the chosen service. RuntimeError while none is chosen."""
+        if self._form is None:
+            raise RuntimeError("no service was chosen")
+        return self._form
+
+    @property
+    def name(self) -> QLineEdit:
+        """What the account is called in the list."""
+        return self.form.name
+
+    @property
+    def advanced(self) -> Advanced:
+        """*More options*."""
+        return self.form.advanced
+
     def account(self) -> Account:
-        """The account as it may be saved: no secret in it. Call it when `problems()` is empty."""
-        row = self._chosen_row()
-        values = {
-            name: self._value(name)
-            for name, box in self._inputs.items()
-            if not box.field.secret and box.value() and box.value() != box.field.default
-        }
+        """The account as it may be saved: no secret in it. Call it when `check()` is True."""
         kept = self._account.id if self._account is not None and not self._is_new else new_id()
         return Account(
             kept,
             self.name.text().strip() or self.name.placeholderText(),
-            row.constant,
-            values,
+            self.form.row.constant,
+            self.form.values(),
             containers=self.advanced.containers(),
             start=self.advanced.start(),
             proxy=self.advanced.proxy()[0],
@@ -119,34 +126,27 @@ class AccountDialog(QDialog):
 
     def secrets(self) -> dict[str, str]:
         """The secret fields that were typed, by field name; those left empty are not in it."""
-        typed = {name: box.value() for name, box in self._inputs.items() if box.field.secret and box.value()}
         login = self.advanced.proxy()[1]
-        return {**typed, PROXY_LOGIN: login} if login else typed
+        return {**self.form.secrets(), PROXY_LOGIN: login} if login else self.form.secrets()
+
+    def all_secrets(self, saved: Mapping[str, str]) -> dict[str, str]:
+        """What the account signs in with: what was typed, and of the saved what still counts."""
+        kept = self.form.saved_secrets() | {PROXY_LOGIN}
+        return {**{name: text for name, text in saved.items() if name in kept}, **self.secrets()}
 
     def provider(self) -> ProviderRow | None:
         """The chosen service."""
-        return self._row
+        return self._form.row if self._form is not None else None
 
     def input(self, name: str) -> Input:
         """The input of a field; KeyError."""
-        return self._inputs[name]
+        return self.form.input(name)
 
     def check(self) -> bool:
         """Say below each input what is wrong with it and go to the first; True when nothing is."""
-        first: QWidget | None = None
-        for name, box in self._inputs.items():
-            problem, warning = self._judge(name, box)
-            box.say(problem or warning, problem=bool(problem))
-            if problem and first is None:
-                first = box
-        wrong = self.advanced.check()
-        if first is None and wrong is not None:
-            first = wrong
+        first = self.form.check()
         if first is not None:
-            if self.advanced.isAncestorOf(first):
-                self.advanced.unfold()
-            first.setFocus()
-            self._scroll.ensureWidgetVisible(first)
+            self._go_to(first)
         return first is None
 
     # -- what the flow tells --
@@ -154,7 +154,8 @@ class AccountDialog(QDialog):
     def set_busy(self, busy: bool) -> None:
         """While the flow tries the connection: nothing can be changed, Cancel works."""
         self._busy = busy
-        self._form.setEnabled(not busy)
+        if self._form is not None:
+            self._form.setEnabled(not busy)
         if self.providers is not None:
             self.providers.setEnabled(not busy)
         self.test.setEnabled(not busy)
@@ -178,15 +179,10 @@ class AccountDialog(QDialog):
         self._offer_region.setProperty("region", result.region)
         self._offer_region.setText(self.tr("Use region {region}").format(region=shown(result.region)))
         self._offer_pin(result)
-        if result.field in self._inputs:
-            box = self._inputs[result.field]
-            if self.advanced.isAncestorOf(box):
-                self.advanced.unfold()
-            box.setFocus()
+        if self.form.has(result.field):
+            self._go_to(self.form.input(result.field))
         elif result.field == "containers":
-            self.advanced.unfold()
-            self.advanced.only.setFocus()
-            self._scroll.ensureWidgetVisible(self.advanced.only)
+            self._go_to(self.advanced.only)
 
     # -- building --
 
@@ -203,7 +199,7 @@ class AccountDialog(QDialog):
             self.providers = ProviderList(rows, self)
             self.providers.setFixedWidth(30 * U)
             self.providers.chosen.connect(self._show)
-            self.providers.left.connect(lambda: self.name.setFocus())
+            self.providers.left.connect(lambda: self.name.setFocus() if self._form is not None else None)
             middle.addWidget(self.providers)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._build_welcome())
@@ -217,9 +213,6 @@ class AccountDialog(QDialog):
         outer.addLayout(middle, 1)
         outer.addWidget(self._build_result())
         outer.addLayout(self._build_buttons())
-        self._form = QWidget()
-        self.name: QLineEdit = QLineEdit()
-        self.advanced = Advanced()
         self.resize(105 * U if self.providers is not None else 70 * U, 76 * U)
 
     def _build_welcome(self) -> QWidget:
@@ -313,33 +306,20 @@ class AccountDialog(QDialog):
     def _show(self, constant: str) -> None:
         """Draw the form of a service. What was typed for fields of the same name stays."""
         row = self._rows[constant]
-        if self._row is row:
+        if self.provider() is row:
             return
-        self._typed |= {
-            name: box.value() for name, box in self._inputs.items() if box.value() != box.field.default
-        }
-        old_name = self.name.text()
-        self._row = row
+        old_name = ""
+        if self._form is not None:
+            self._typed |= self._form.typed()
+            old_name = self._form.name.text()
         self._forget_result()
-        form = QWidget()
-        column = QVBoxLayout(form)
-        column.setContentsMargins(0, 0, 2 * U, 0)
-        column.setSpacing(2 * U)
-        column.addLayout(self._head(row, form))
-        self.name = QLineEdit(form)
-        column.addWidget(self._name_box(row, old_name, form))
-        self._inputs = {item.name: Input(item, form, saved=self._has_secret) for item in row.fields}
-        self.advanced = Advanced(form, has_network=row.constant != "local")
-        for name, box in self._inputs.items():
-            if name in SELDOM and not box.field.required:
-                self.advanced.add(box)
-            else:
-                column.addWidget(box)
-            box.changed.connect(self._forget_result)
-        self.advanced.changed.connect(self._forget_result)
-        column.addWidget(self.advanced)
-        column.addStretch(1)
-        self._fill()
+        form = SignInForm(row, saved=self._saved, titles=self._titles)
+        form.changed.connect(self._forget_result)
+        form.name.setText(old_name)
+        if self._account is not None:
+            form.fill_account(self._account)
+        else:
+            form.fill(self._typed)
         self._form = form
         self._scroll.setWidget(form)
         self._pages.setCurrentIndex(1)
@@ -347,85 +327,13 @@ class AccountDialog(QDialog):
         put_last(self, self._offer_region, self.trust, *buttons)
         self.test.setEnabled(True)
         self.submit.setEnabled(True)
-        if ANONYMOUS in self._inputs:
-            self._inputs[ANONYMOUS].changed.connect(self._follow_anonymous)
-            self._follow_anonymous()
 
-    def _head(self, row: ProviderRow, parent: QWidget) -> QHBoxLayout:
-        head = QHBoxLayout()
-        head.setSpacing(12)
-        picture = QLabel(parent)
-        keep_picture(picture, row.icon if exists(row.icon) else "cloud", 32)
-        title = PlainLabel(row.title, parent)
-        title.setProperty("role", "title")
-        head.addWidget(picture)
-        head.addWidget(title, 1)
-        return head
-
-    def _name_box(self, row: ProviderRow, old_name: str, parent: QWidget) -> QWidget:
-        box = QWidget(parent)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        label = PlainLabel(self.tr("Name in the list"), box)
-        label.setBuddy(self.name)
-        self.name.setObjectName("name")
-        self.name.setAccessibleName(self.tr("Name in the list"))
-        self.name.setPlaceholderText(_free(row.title, self._titles))
-        self.name.setText(self._account.title if self._account is not None else old_name)
-        column.addWidget(label)
-        column.addWidget(self.name)
-        return box
-
-    def _fill(self) -> None:
-        """Put in what the account holds, else what was typed before."""
-        values: Mapping[str, str] = self._account.values if self._account is not None else self._typed
-        for name, box in self._inputs.items():
-            if name in values:
-                box.set_value(values[name])
-        if self._account is not None:
-            self.advanced.fill(self._account)
-        if any(
-            name in SELDOM and not self._inputs[name].field.required
-            for name in values
-            if name in self._inputs
-        ):
-            self.advanced.unfold()
-
-    def _follow_anonymous(self) -> None:
-        """Who reads without signing in needs no key."""
-        without = self._inputs[ANONYMOUS].value() == ON
-        for name, box in self._inputs.items():
-            if box.field.secret or name == "key":
-                box.setEnabled(not without)
-
-    # -- judging --
-
-    def _judge(self, name: str, box: Input) -> tuple[str, str]:
-        """What is wrong with an input, and what is only odd."""
-        value = box.value()
-        if not value:
-            keeps = box.field.secret and self._has_secret
-            missing = box.field.required and box.isEnabled() and not keeps
-            return (self.tr("This is needed.") if missing else ""), ""
-        if name in ADDRESSES:
-            checked = checks.endpoint(value)
-            return checked.problem, checked.warning
-        if any(ord(character) < 32 for character in value) and box.field.kind != "multiline":
-            return self.tr("This holds a line break or another invisible character."), ""
-        return "", ""
-
-    def _value(self, name: str) -> str:
-        value = self._inputs[name].value()
-        return checks.endpoint(value).value if name in ADDRESSES else value
-
-    def _chosen_row(self) -> ProviderRow:
-        if self._row is None:
-            raise RuntimeError("no service was chosen")
-        return self._row
+    def _go_to(self, widget: QWidget) -> None:
+        self.form.reveal(widget)
+        self._scroll.ensureWidgetVisible(widget)
 
     def _ask(self, signal: object) -> None:
-        if not self._busy and self._row is not None and self.check():
+        if not self._busy and self._form is not None and self.check():
             self.set_busy(True)
             signal.emit()  # type: ignore[attr-defined]
 
@@ -467,13 +375,6 @@ class AccountDialog(QDialog):
         self._ask(self.test_wanted)
 
     def _take_region(self) -> None:
-        if "region" in self._inputs:
-            self._inputs["region"].set_value(str(self._offer_region.property("region")))
+        if self.form.has("region"):
+            self.form.input("region").set_value(str(self._offer_region.property("region")))
             self._ask(self.test_wanted)
-
-
-def _free(title: str, taken: Sequence[str]) -> str:
-    free, number = title, 2
-    while free in taken:
-        free, number = f"{title} {number}", number + 1
-    return free

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -121,9 +122,9 @@ class Input(QWidget):
         return area.toPlainText, area.setPlainText, area
 
     def _make_choice(self, row: QHBoxLayout) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
-        combo = QComboBox(self)
-        for choice in self.field.choices:
-            combo.addItem(choice, choice)
+        combo = Choice(self)
+        for choice, label in zip(self.field.choices, self.field.labels or self.field.choices, strict=True):
+            combo.addItem(label, choice)
         row.addWidget(combo, 1)
         if self.field.kind == "choice":
             combo.currentIndexChanged.connect(self._edited)
@@ -140,7 +141,7 @@ class Input(QWidget):
         if line is not None:
             line.setPlaceholderText(self.field.placeholder)
         combo.editTextChanged.connect(self._edited)
-        return combo.currentText, combo.setEditText, combo
+        return combo.typed, combo.set_typed, combo
 
     def _reveal_button(self, line: QLineEdit) -> QToolButton:
         button = QToolButton(self)
@@ -172,6 +173,33 @@ class Input(QWidget):
     def _edited(self, *_: object) -> None:
         self.say("")
         self.changed.emit()
+
+
+class Choice(QComboBox):
+    """A combo box that scrolling past it does not change, and that long texts do not widen."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Only the one that has the keyboard turns; else the form scrolls."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def typed(self) -> str:
+        """What was typed, or the value of the suggestion whose words stand there."""
+        at = self.findText(self.currentText(), Qt.MatchFlag.MatchExactly)
+        return str(self.itemData(at)) if at >= 0 else self.currentText()
+
+    def set_typed(self, text: str) -> None:
+        """Show a value: by its words where it is one of the suggestions."""
+        at = self.findData(text)
+        self.setEditText(self.itemText(at) if at >= 0 else text)
 
 
 def tr(text: str) -> str:

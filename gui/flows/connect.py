@@ -132,14 +132,16 @@ async def edit_account(app: Context, window: Window, account_id: str) -> None:
         return
     secrets = await _saved_secrets(app, old)
     dialog = AccountDialog(
-        providers.rows(available=False), window.widget, account=old, is_new=False, has_secret=bool(secrets)
+        providers.rows(available=False), window.widget, account=old, is_new=False, saved=tuple(secrets)
     )
     _wire(dialog, secrets)
     if not await closed(dialog):
         return
-    account = dialog.account()
-    typed = dialog.secrets()
-    await _save(app, window, account, {**secrets, **typed} if typed else {}, app.accounts.replace)
+    account, now = dialog.account(), dialog.all_secrets(secrets)
+    await _save(app, window, account, now if now != secrets else {}, app.accounts.replace)
+    if secrets and not now:  # it signs in without one from now on
+        doing = tr("remove the old secret of “{title}”").format(title=shown(account.title))
+        await _try(window, doing, in_thread(app.secrets.delete, account.id, pool="keyring"))
     app.drivers.forget(account.id)
     window.accounts_changed()
     place = window.place
@@ -181,7 +183,7 @@ async def _new_account(
         providers.rows(available=False),
         window.widget,
         account=template,
-        has_secret=bool(secrets),
+        saved=tuple(secrets),
         titles=titles,
     )
     _wire(dialog, secrets)
@@ -189,7 +191,7 @@ async def _new_account(
         return
     account = dialog.account()
     account = replace(account, title=app.accounts.free_title(account.title))
-    await _save(app, window, account, {**secrets, **dialog.secrets()}, app.accounts.add)
+    await _save(app, window, account, dialog.all_secrets(secrets), app.accounts.add)
     window.accounts_changed()
     window.open_place(account.place())
 
@@ -201,7 +203,7 @@ def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> None:
 
 
 async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accept: bool) -> None:
-    account, typed = dialog.account(), {**secrets, **dialog.secrets()}
+    account, typed = dialog.account(), dialog.all_secrets(secrets)
     try:
         found = await in_thread(_probe, account, typed, account="test")
     except FAILURES as error:
@@ -340,9 +342,9 @@ async def _saved_secrets(app: Context, account: Account) -> Mapping[str, str]:
 
 
 def _secret_fields(account: Account) -> tuple[Field, ...]:
-    """LibcloudError for a service that this release does not know."""
+    """Those that count for its way of signing in. LibcloudError for a service that nobody here knows."""
     try:
-        return tuple(item for item in providers.row(account.provider).fields if item.secret)
+        return tuple(item for item in providers.row(account.provider).asked(account.values) if item.secret)
     except AttributeError as error:
         raise errors.LibcloudError(
             f"This Skyferry does not know the service “{account.provider}”."

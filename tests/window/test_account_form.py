@@ -3,11 +3,16 @@
 import uuid
 
 import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel
 
-from gui.accounts import new_id
+from gui.accounts import Account, new_id
 from gui.dialogs.account import AccountDialog
-from gui.network import os_trust, proxy_url
+from gui.network import PROXY_LOGIN, os_trust, proxy_url
 from storage_core import providers
+from storage_core.providers import Field, ProviderRow
+from storage_core.providers_rows import ADDRESS, MORE, SIGN_IN
 
 pytestmark = pytest.mark.window
 
@@ -61,6 +66,164 @@ def test_a_secret_is_hidden_until_it_is_revealed(qapp):
     eye.click()
     assert line.echoMode() == line.EchoMode.Normal
     opened.deleteLater()
+
+
+# -- fields that hang on others, and headings --
+
+KEY, SAS = ("sign_in", ("key",)), ("sign_in", ("sas",))
+CLOUD = ProviderRow(
+    "cloud",
+    "Some cloud",
+    "some.module:Driver",
+    (
+        Field(
+            "sign_in",
+            "Sign in with",
+            kind="choice",
+            choices=("key", "sas", "entra"),
+            labels=("Account key", "Shared access signature", "Microsoft Entra ID"),
+            default="key",
+            section=SIGN_IN,
+        ),
+        Field("key", "Account name", required=True, section=SIGN_IN),
+        Field("secret", "Account key", secret=True, required=True, when=KEY, section=SIGN_IN),
+        Field("sas", "Signature", secret=True, required=True, when=SAS, section=SIGN_IN),
+        Field(
+            "place",
+            "Where",
+            kind="choice",
+            choices=("public", "own"),
+            labels=("Everybody's cloud", "A server of one's own"),
+            default="public",
+            section=ADDRESS,
+        ),
+        Field("endpoint", "Address", required=True, when=("place", ("own",)), section=ADDRESS),
+        Field("tier", "Tier", when=KEY, section=MORE),
+    ),
+    "Group",
+)
+
+
+@pytest.fixture
+def cloud(qapp):
+    opened = AccountDialog([CLOUD], None)
+    opened.providers.select("cloud")
+    opened.show()
+    yield opened
+    opened.deleteLater()
+
+
+def seen(opened):
+    return [name for name in (field.name for field in CLOUD.fields) if opened.input(name).isVisible()]
+
+
+def headings(opened):
+    labels = opened.form.findChildren(QLabel)
+    return [one.text() for one in labels if one.property("role") == "heading" and one.isVisible()]
+
+
+def test_a_field_is_there_only_while_the_other_has_the_value_it_hangs_on(cloud):
+    assert seen(cloud) == ["sign_in", "key", "secret", "place"]
+    cloud.input("sign_in").set_value("sas")
+    assert seen(cloud) == ["sign_in", "key", "sas", "place"]
+    cloud.input("place").set_value("own")
+    assert seen(cloud) == ["sign_in", "key", "sas", "place", "endpoint"]
+    cloud.input("sign_in").set_value("entra")
+    assert seen(cloud) == ["sign_in", "key", "place", "endpoint"]
+    cloud.advanced.unfold()
+    assert "tier" not in seen(cloud)
+    cloud.input("sign_in").set_value("key")
+    assert "tier" in seen(cloud)
+
+
+def test_a_hidden_field_keeps_what_was_typed_and_is_not_saved(cloud):
+    cloud.input("key").set_value("me")
+    cloud.input("secret").set_value("the-key")
+    cloud.input("tier").set_value("cold")
+    cloud.input("sign_in").set_value("sas")
+    cloud.input("sas").set_value("sv=1")
+    assert cloud.account().values == {"sign_in": "sas", "key": "me"}
+    assert cloud.secrets() == {"sas": "sv=1"}
+    cloud.input("sign_in").set_value("key")
+    assert cloud.account().values == {"key": "me", "tier": "cold"}
+    assert cloud.secrets() == {"secret": "the-key"}
+
+
+def test_a_hidden_field_is_not_missed(cloud):
+    cloud.input("key").set_value("me")
+    assert not cloud.check()
+    assert cloud.input("secret").said()
+    cloud.input("sign_in").set_value("entra")
+    assert cloud.check()
+
+
+def test_a_choice_shows_words_and_is_saved_as_its_value(cloud):
+    combo = cloud.input("sign_in").control
+    assert [combo.itemText(at) for at in range(combo.count())][1] == "Shared access signature"
+    combo.setCurrentIndex(1)
+    assert cloud.input("sign_in").value() == "sas"
+
+
+def test_fields_stand_under_headings_and_an_empty_heading_is_not_there(qapp):
+    row = ProviderRow(
+        "x",
+        "X",
+        "some.module:Driver",
+        (
+            Field("way", "Way", kind="choice", choices=("a", "b"), default="a", section=SIGN_IN),
+            Field("host", "Host", section=ADDRESS, when=("way", ("b",))),
+        ),
+    )
+    opened = AccountDialog([row], None)
+    opened.providers.select("x")
+    opened.show()
+    assert headings(opened) == ["Sign-in"]
+    opened.input("way").set_value("b")
+    assert headings(opened) == ["Sign-in", "Address"]
+    opened.deleteLater()
+
+
+def test_editing_to_another_way_of_signing_in_drops_the_secret_of_the_old_one(qapp):
+    account = Account("one", "One", "cloud", {"key": "me"})
+    saved = {"secret": "the-key", PROXY_LOGIN: "a:b"}
+    opened = AccountDialog([CLOUD], None, account=account, is_new=False, saved=tuple(saved))
+    assert opened.input("secret").control.placeholderText() == "unchanged"
+    assert opened.input("sas").control.placeholderText() == ""
+    assert opened.check()
+    assert opened.all_secrets(saved) == saved
+    opened.input("sign_in").set_value("sas")
+    assert not opened.check()  # the saved secret is another one's
+    opened.input("sas").set_value("sv=1")
+    assert opened.all_secrets(saved) == {"sas": "sv=1", PROXY_LOGIN: "a:b"}
+    opened.input("sign_in").set_value("entra")
+    assert opened.all_secrets(saved) == {PROXY_LOGIN: "a:b"}
+    opened.deleteLater()
+
+
+def test_scrolling_past_a_choice_does_not_change_it(cloud):
+    combo = cloud.input("sign_in").control
+    cloud.name.setFocus()
+    turn = QWheelEvent(
+        QPointF(5, 5),
+        QPointF(combo.mapToGlobal(QPoint(5, 5))),
+        QPoint(0, 0),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(combo, turn)
+    assert cloud.input("sign_in").value() == "key"
+
+
+@pytest.mark.parametrize("row", providers.rows(), ids=lambda row: row.constant)
+def test_every_field_says_what_it_is_for_and_every_region_can_be_chosen(row):
+    explained = {"key", "secret"}  # their labels are what the service itself calls them
+    for field in row.fields:
+        assert field.help or field.labels or field.placeholder or field.name in explained, field.name
+        if field.name == "region" and row.options.get("regions"):
+            assert len(field.choices) == len(row.options["regions"])
 
 
 # -- the network as the system knows it --
