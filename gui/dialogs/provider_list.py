@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -17,6 +17,27 @@ from ..text import PlainLabel
 CONSTANT = Qt.ItemDataRole.UserRole
 # The demo cloud is built in; the others are Libcloud's names for services that are listed under their own.
 HIDDEN = frozenset({"dummy", "s3_rgw", "s3_rgw_outscale"})
+# What people call a service that has another name here. The words of title, group and constant need no line.
+ALSO: Mapping[str, str] = {
+    "s3": "aws bucket simple storage service",
+    "s3_compatible": "bucket custom own server other generic",
+    "azure_blobs": "blob azurite microsoft entra active directory aad sas shared key adls data lake",
+    "google_storage": "gcs gcp gs service account firebase bucket",
+    "google_storage_s3": "gcs gcp gs interoperability xml bucket",
+    "openstack_swift": "keystone tempauth clouds.yaml object store ovh rackspace",
+    "swift_s3": "keystone tempauth object store",
+    "cloudflare_r2": "bucket",
+    "minio": "aistor own server",
+    "ceph_rgw": "rados gateway radosgw own server",
+    "digitalocean_spaces": "do",
+    "ibm_cos": "softlayer cleversafe hmac",
+    "oracle_oci": "oci",
+    "aliyun_oss_s3": "aliyun",
+    "linode": "linode akamai",
+    "local": "disk directory file system",
+}
+PAGE = 8  # rows
+STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: PAGE, Qt.Key.Key_PageUp: -PAGE}
 
 
 class ProviderList(QWidget):
@@ -28,6 +49,7 @@ class ProviderList(QWidget):
     def __init__(self, rows: Sequence[ProviderRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
         self._regions: set[str] = set()  # a service's rows for one region each: shown when searched
         self._later: dict[str, str] = {}  # services without a driver yet: words to the sentence that says so
         column = QVBoxLayout(self)
@@ -69,11 +91,13 @@ class ProviderList(QWidget):
         return [item.data(CONSTANT) for item in items if item.data(CONSTANT) and not item.isHidden()]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrow keys in the search field move in the list; Return chooses its first line."""
+        """Arrows in the search move in the list, Return goes on to the form, Escape empties the search."""
         if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
-            if step:
+            if step := STEPS.get(Qt.Key(event.key()), 0):
                 self._move(step)
+                return True
+            if event.key() == Qt.Key.Key_Escape and self.search.text():
+                self.search.clear()
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._move(0)
@@ -95,12 +119,15 @@ class ProviderList(QWidget):
             item = QListWidgetItem(icon(row.icon if exists(row.icon) else "cloud"), row.title)
             item.setData(CONSTANT, row.constant)
             self.list.addItem(item)
-            self._words[row.constant] = f"{row.title} {row.group} {row.constant}".casefold()
+            known = f"{row.title} {row.group} {row.constant} {ALSO.get(row.constant, '')}"
+            self._words[row.constant] = known.casefold()
+            self._titles[row.constant] = row.title.casefold()
             if "region" in row.preset:
                 self._regions.add(row.constant)
         for row in rows:
             if not _is_open(row):
-                self._later[f"{row.title} {row.constant}".casefold()] = f"{row.title}: {row.arrives}"
+                known = f"{row.title} {row.constant} {ALSO.get(row.constant, '')}"
+                self._later[known.casefold()] = f"{row.title}: {row.arrives}"
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
@@ -125,7 +152,13 @@ class ProviderList(QWidget):
         )
         self._none.setVisible(not found)
         if words and found:
-            self.select(self.visible()[0])
+            self.select(self._best(words))
+
+    def _best(self, words: Sequence[str]) -> str:
+        """Of the services that are shown, the first whose title begins a word with the first one typed."""
+        shown = self.visible()
+        start = f" {words[0]}"
+        return next((one for one in shown if start in f" {self._titles[one]}"), shown[0])
 
     def _move(self, step: int) -> None:
         shown = self.visible()

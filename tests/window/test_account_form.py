@@ -5,10 +5,12 @@ import uuid
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.accounts import Account, new_id
 from gui.dialogs.account import AccountDialog
+from gui.dialogs.provider_list import ALSO
 from gui.network import PROXY_LOGIN, os_trust, proxy_url
 from storage_core import providers
 from storage_core.providers import Field, ProviderRow
@@ -45,6 +47,47 @@ def test_searching_finds_services_and_says_which_are_still_to_come(qapp):
     opened.providers.search.setText("frankfurt")
     assert opened.providers.visible() == ["s3_eu_central"]
     opened.deleteLater()
+
+
+@pytest.mark.parametrize(
+    ("typed", "constant"),
+    [
+        ("r2", "cloudflare_r2"),
+        ("minio", "minio"),
+        ("hmac", "google_storage_s3"),
+        ("aws", "s3"),
+        ("s3 amazon", "s3"),
+        ("rados", "ceph_rgw"),
+        ("bucket own", "s3_compatible"),
+        ("disk", "local"),
+    ],
+)
+def test_services_are_found_by_what_people_call_them(qapp, typed, constant):
+    opened = AccountDialog(providers.rows(available=False), None)
+    opened.providers.search.setText(typed)
+    assert constant in opened.providers.visible()
+    assert opened.provider().constant == constant
+    opened.deleteLater()
+
+
+def test_every_other_name_is_of_a_service_that_exists():
+    assert set(ALSO) <= {row.constant for row in providers.rows(available=False)}
+
+
+def test_escape_empties_the_search_first_and_page_down_goes_further(qapp, qtbot):
+    opened = AccountDialog(providers.rows(), None)
+    qtbot.addWidget(opened)
+    opened.show()
+    search = opened.providers.search
+    search.setText("wasabi")
+    QTest.keyClick(search, Qt.Key.Key_Escape)
+    assert search.text() == ""
+    assert opened.isVisible()
+    before = opened.providers.visible().index(opened.provider().constant)
+    QTest.keyClick(search, Qt.Key.Key_PageDown)
+    assert opened.providers.visible().index(opened.provider().constant) > before + 1
+    QTest.keyClick(search, Qt.Key.Key_Escape)
+    assert not opened.isVisible()
 
 
 def test_what_was_typed_stays_when_another_service_is_chosen(qapp):
