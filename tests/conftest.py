@@ -5,19 +5,40 @@ No Qt in here: tests of the window have a conftest of their own in tests/window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests import oracles
+from tests.oracles import ear
+from tests.oracles.boto3_s3 import Boto3
+from tests.oracles.ledger import LEDGER
 from tests.servers import moto, swift
 from tests.servers.moto import Moto
 from tests.servers.swift import Swift
 
 LOGS = pytest.StashKey[dict[str, str]]()
+BOTH_READ = {"conformance", "documented"}
+"""Folders in which our own driver must tell the same of every object as the vendor's SDK."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LOGS] = {}
+    config.add_cleanup(ear.listen())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    LEDGER.forget()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Whatever a test wrote to a real server and did not delete is read back by the vendor's own SDK."""
+    result = yield
+    if wrong := LEDGER.check(ours=pyfuncitem.path.parent.name in BOTH_READ):
+        pytest.fail("read back by the vendor's SDK:\n" + "\n".join(wrong), pytrace=False)
+    return result
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def swift_server(request: pytest.FixtureRequest) -> Iterator[Swift]:
     """Checks every signature. Containers outlive a test: give yours a name of their own."""
-    with swift.running() as server:
+    with swift.running() as server, oracles.known(Boto3(server)):
         request.config.stash[LOGS]["swift"] = str(server.logs)
         yield server
 
@@ -42,7 +63,7 @@ def swift_server(request: pytest.FixtureRequest) -> Iterator[Swift]:
 @pytest.fixture(scope="session")
 def moto_server(request: pytest.FixtureRequest) -> Iterator[Moto]:
     """The wide API. Containers outlive a test; `moto_server.reset()` forgets them all."""
-    with moto.running() as server:
+    with moto.running() as server, oracles.known(Boto3(server)):
         request.config.stash[LOGS]["moto"] = str(server.logs)
         yield server
 

@@ -30,3 +30,9 @@ FLAGS: dict[str, set[str]] = {
     | {"versions", "public_containers", "public_objects", "cdn", "storage_classes", "encryption", "tags"},
 }
 SERVICES = tuple(FLAGS)
+
+ORACLES = {
+    "s3-swift": "boto3",
+    "s3-moto": "boto3",
+}
+"""The vendor's SDK that reads back what is written there (tests/oracles); local and memory have no vendor."""

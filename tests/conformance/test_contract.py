@@ -78,6 +78,14 @@ def test_every_name_is_stored_listed_read_and_deleted(container: Container, name
         container.driver.delete_objects(container, [name])
 
 
+@pytest.mark.vendor
+def test_names_of_every_kind_stand_beside_each_other(container: Container) -> None:
+    """They stay until the test ends, so that the vendor's SDK reads them all (tests/oracles)."""
+    for name in HOSTILE_NAMES:
+        put(container, name, name.encode(), ex_meta={"name": ascii(name)[:200]})
+    assert sorted(listed(container)) == sorted(HOSTILE_NAMES)
+
+
 @pytest.mark.without("s3-moto", why="moto answers 404 to any key with a line feed, from boto3 too")
 def test_a_name_with_a_line_feed_is_a_name(container: Container) -> None:
     put(container, "line\nend", b"two lines")
