@@ -14,6 +14,8 @@ from tests.oracles import ear
 from tests.oracles.boto3_s3 import Boto3
 from tests.oracles.ledger import LEDGER
 from tests.servers import moto, swift
+from tests.servers.google_standin import GoogleStandin
+from tests.servers.google_standin import running as running_google_standin
 from tests.servers.moto import Moto
 from tests.servers.swift import Swift
 
@@ -66,6 +68,21 @@ def moto_server(request: pytest.FixtureRequest) -> Iterator[Moto]:
     with moto.running() as server, oracles.known(Boto3(server)):
         request.config.stash[LOGS]["moto"] = str(server.logs)
         yield server
+
+
+@pytest.fixture(scope="session")
+def google_standin_server(request: pytest.FixtureRequest) -> Iterator[GoogleStandin]:
+    """The process; tests take `google_standin`."""
+    with running_google_standin() as server:
+        request.config.stash[LOGS]["google stand-in"] = str(server.logs)
+        yield server
+
+
+@pytest.fixture
+def google_standin(google_standin_server: GoogleStandin) -> GoogleStandin:
+    """Google Cloud Storage, written from its pages: checks tokens, roles, conditions, hashes. Empty."""
+    google_standin_server.reset()
+    return google_standin_server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
