@@ -1,4 +1,4 @@
-"""Objects of the Google stand-in: listing, reading, changing, deleting, composing, copying.
+"""Objects of the Google stand-in: reading, changing, deleting, storing.
 
 Source: https://cloud.google.com/storage/docs/json_api/v1/objects
 """
@@ -6,13 +6,12 @@ Source: https://cloud.google.com/storage/docs/json_api/v1/objects
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
 from tests.servers.google_standin import PROJECT
-from tests.servers.google_standin_buckets import check_public, opened, page_size, sealed
-from tests.servers.google_standin_content import Content, Spool
+from tests.servers.google_standin_buckets import check_public
+from tests.servers.google_standin_content import Content
 from tests.servers.google_standin_resources import (
     acl_of,
     changed,
@@ -24,7 +23,7 @@ from tests.servers.google_standin_resources import (
     without_nothing,
     writable,
 )
-from tests.servers.google_standin_service import Call, Rewrite, new_id
+from tests.servers.google_standin_service import Call
 from tests.servers.google_standin_state import (
     Bucket,
     Resource,
@@ -37,89 +36,10 @@ from tests.servers.google_standin_state import (
 )
 from tests.servers.google_standin_wire import Refused, Reply, Request, invalid
 
-COMPOSE_LIMIT = 32
-LAST = "\U0010ffff"
 UNIFORM_OBJECT = (
     "Cannot {verb} legacy ACL for an object when uniform bucket-level access is enabled. "
     "Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
 )
-
-
-# -- listing --
-
-
-def list_objects(call: Call) -> Reply:
-    bucket = call.state.bucket(call.names[0])
-    demand(call.caller, "storage.objects.list", bucket)
-    query = call.query
-    if call.request.flag("softDeleted"):
-        raise invalid("This stand-in keeps no soft-deleted objects.")
-    names, prefixes, token = page_of(bucket, query, page_size(call), versions=call.request.flag("versions"))
-    told: Resource = {"kind": "storage#objects"}
-    if token:
-        told["nextPageToken"] = token
-    if prefixes:
-        told["prefixes"] = prefixes
-    shown, uniform = call.service.shown, bucket.uniform
-    items = [shown.object(one, full=call.full, uniform=uniform) for one in names]
-    if items:
-        told["items"] = items
-    return call.told(told)
-
-
-def page_of(
-    bucket: Bucket, query: Mapping[str, str], size: int, *, versions: bool = False
-) -> tuple[list[Stored], list[str], str]:
-    """Objects and prefixes of one page, and the token of the next one."""
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    trailing = query.get("includeTrailingDelimiter", "").lower() == "true"
-    end, matches = query.get("endOffset", ""), glob(query.get("matchGlob", ""))
-    after = opened(query.get("pageToken", ""), "objects")
-    start = max(prefix, query.get("startOffset", ""))
-    at = bisect_left(bucket.names, max(start, after))
-    found: list[Stored] = []
-    prefixes: list[str] = []
-    names = bucket.names
-    while at < len(names):
-        name = names[at]
-        if not name.startswith(prefix) or (end and name >= end):
-            break
-        if len(found) + len(prefixes) >= size:
-            return found, prefixes, sealed(name, "objects")
-        below = name.find(delimiter, len(prefix)) if delimiter else -1
-        if below >= 0:
-            common = name[: below + len(delimiter)]
-            seen = bisect_left(names, common + LAST, at)
-            if any(listed(bucket, one, versions) for one in names[at:seen]):
-                prefixes.append(common)
-                if trailing and name == common:
-                    found += listed(bucket, name, versions)
-            at = seen
-            continue
-        if matches.fullmatch(name):
-            found += listed(bucket, name, versions)
-        at += 1
-    return found, prefixes, ""
-
-
-def listed(bucket: Bucket, name: str, versions: bool) -> list[Stored]:
-    if versions:
-        return bucket.objects[name]
-    live = bucket.live(name)
-    return [live] if live else []
-
-
-def glob(pattern: str) -> re.Pattern[str]:
-    """matchGlob: * stays within a folder, ** does not."""
-    if not pattern:
-        return re.compile(r"(?s).*")
-    words = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
-    parts = re.split(r"(\*\*|\*|\?|\{|\}|,|\[[^\]]*\])", pattern)
-    text = "".join(words.get(part) or (part if part.startswith("[") else re.escape(part)) for part in parts)
-    try:
-        return re.compile(f"(?s){text}")
-    except re.error:
-        raise invalid("Invalid value for parameter: matchGlob", "invalidParameter") from None
 
 
 # -- reading --
@@ -319,173 +239,3 @@ def store(
 
 def owner_of(call: Call) -> str:
     return f"user-{call.caller.email}" if call.caller.email else entity_of(f"projectOwner:{PROJECT}")
-
-
-def compose(call: Call) -> Reply:
-    """https://cloud.google.com/storage/docs/json_api/v1/objects/compose"""
-    bucket = call.state.bucket(call.names[0])
-    resource = call.request.json
-    named = resource.get("sourceObjects") or []
-    if not isinstance(named, list) or not named:
-        raise invalid("You must provide at least one source component.", "required")
-    if len(named) > COMPOSE_LIMIT:
-        raise invalid(
-            f"The number of source components provided ({len(named)}) exceeds the maximum ({COMPOSE_LIMIT})"
-        )
-    destination = resource.get("destination") or {}
-    sources = [compose_source(call, bucket, one) for one in named]
-    acl = asked_acl(call, bucket, destination, owner_of(call), "destinationPredefinedAcl")
-    spool = Spool()
-    for one in sources:
-        for piece in one.content.pieces():
-            spool.write(piece)
-    made = store(
-        call,
-        bucket,
-        call.names[1],
-        spool.finish(),
-        destination,
-        call.query,
-        acl=acl,
-        composed=sum(one.composed or 1 for one in sources),
-        has_md5=False,
-        kms_key=call.query.get("kmsKeyName", ""),
-    )
-    if resource.get("deleteSourceObjects"):
-        for one in sources:
-            if one is not made and bucket.generation(one.name, one.generation) is one:
-                demand(call.caller, "storage.objects.delete", bucket, one)
-                bucket.archive(one) if bucket.versioned else bucket.forget(one)
-    return call.told(call.service.shown.object(made, full=True, uniform=bucket.uniform))
-
-
-def compose_source(call: Call, bucket: Bucket, named: Resource) -> Stored:
-    name = check_object_name(named.get("name"))
-    generation = named.get("generation")
-    one = bucket.generation(name, int(generation) if generation else None)
-    if one is None:
-        raise Refused(404, "notFound", f"Object {name} (generation: {generation or 0}) not found.")
-    demand(call.caller, "storage.objects.get", bucket, one)
-    conditions = {key: str(value) for key, value in (named.get("objectPreconditions") or {}).items()}
-    check_conditions(conditions, one)
-    return one
-
-
-def rewrite(call: Call) -> Reply:
-    """https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite
-
-    Within one location and class everything goes at once; otherwise at most maxBytesRewrittenPerCall, and
-    never more than the setting `rewrite_bytes`, so that a loop is really walked.
-    """
-    source_bucket, source, bucket, name = copy_source(call)
-    resource = call.request.json
-    storage_class = checked_class(resource.get("storageClass") or bucket.storage_class)
-    same = (
-        source.storage_class == storage_class
-        and source_bucket.fields["location"] == bucket.fields["location"]
-    )
-    same = same and not call.query.get("destinationKmsKeyName") and not source.kms_key
-    key = (source.bucket, source.name, source.generation, bucket.name, name, call.request.bytes)
-    rewrites, token = call.service.rewrites, call.query.get("rewriteToken", "")
-    if token and (token not in rewrites or rewrites[token].key != key):
-        raise invalid("Invalid Value: rewriteToken")
-    work = rewrites[token] if token else Rewrite(source.content, key)
-    check_conditions(call.query, bucket.live(name))
-    demand(call.caller, "storage.objects.create", bucket)
-    limit = call.request.number("maxBytesRewrittenPerCall")
-    if limit is not None and (limit < 2**20 or limit % 2**20):
-        raise invalid("maxBytesRewrittenPerCall must be an integral multiple of 1 MiB.", "invalidParameter")
-    if same:
-        work.done = source.content.size
-    else:
-        most = call.service.settings.rewrite_bytes
-        work.done = min(source.content.size, work.done + (min(limit, most) if limit else most))
-    told: Resource = {
-        "kind": "storage#rewriteResponse",
-        "totalBytesRewritten": str(work.done),
-        "objectSize": str(source.content.size),
-        "done": work.done == source.content.size,
-    }
-    if not told["done"]:
-        if not token:
-            token = new_id()
-            rewrites[token] = work
-        told["rewriteToken"] = token
-        return call.told(told)
-    rewrites.pop(token, None)
-    made = copied(call, source, bucket, name, resource, storage_class, same=same)
-    told["resource"] = call.service.shown.object(
-        made, full=call.full or bool(resource), uniform=bucket.uniform
-    )
-    return call.told(told)
-
-
-def copy_object(call: Call) -> Reply:
-    """copyTo: the older form of rewrite, all at once."""
-    source_bucket, source, bucket, name = copy_source(call)
-    resource = call.request.json
-    storage_class = checked_class(resource.get("storageClass") or bucket.storage_class)
-    same = (
-        source.storage_class == storage_class
-        and source_bucket.fields["location"] == bucket.fields["location"]
-    )
-    made = copied(call, source, bucket, name, resource, storage_class, same=same)
-    return call.told(
-        call.service.shown.object(made, full=call.full or bool(resource), uniform=bucket.uniform)
-    )
-
-
-def copy_source(call: Call) -> tuple[Bucket, Stored, Bucket, str]:
-    source_bucket, source = find(
-        call.state, call.caller, call.names[:2], call.request.number("sourceGeneration")
-    )
-    check_conditions(call.query, source, prefix="ifSource")
-    return source_bucket, source, call.state.bucket(call.names[2]), call.names[3]
-
-
-def own_metadata(resource: Resource) -> bool:
-    """Whether a copy brings attributes of its own; then it inherits none from its source."""
-    return bool(writable(resource)) or bool(resource.get("storageClass"))
-
-
-def copied(
-    call: Call,
-    source: Stored,
-    bucket: Bucket,
-    name: str,
-    resource: Resource,
-    storage_class: str,
-    *,
-    same: bool,
-) -> Stored:
-    fields = writable(resource) if own_metadata(resource) else {**source.fields}
-    for hold in ("temporaryHold", "eventBasedHold"):
-        if hold not in resource:
-            fields.pop(hold, None)
-    return store(
-        call,
-        bucket,
-        name,
-        source.content,
-        {**fields, "storageClass": storage_class},
-        call.query,
-        acl=asked_acl(call, bucket, resource, owner_of(call), "destinationPredefinedAcl"),
-        composed=source.composed if same else min(source.composed, 1),
-        has_md5=source.has_md5,
-        kms_key=call.query.get("destinationKmsKeyName", ""),
-    )
-
-
-def move_object(call: Call) -> Reply:
-    """moveTo: within one bucket, atomic. https://cloud.google.com/storage/docs/json_api/v1/objects/move"""
-    bucket, source = find(call.state, call.caller, call.names[:2])
-    check_conditions(call.query, source, prefix="ifSource")
-    demand(call.caller, "storage.objects.delete", bucket, source)
-    if call.names[2] == source.name:
-        raise invalid("The source and destination object names must be different.")
-    made = copied(call, source, bucket, call.names[2], {}, source.storage_class, same=True)
-    made.acl = source.acl
-    made.composed = source.composed
-    refuse_held(source)
-    bucket.archive(source) if bucket.versioned else bucket.forget(source)
-    return call.told(call.service.shown.object(made, full=call.full, uniform=bucket.uniform))

@@ -6,9 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.servers import google_standin_access as access
+from tests.servers import google_standin_batch as batch
 from tests.servers import google_standin_buckets as buckets
+from tests.servers import google_standin_copies as copies
+from tests.servers import google_standin_listing as listing
 from tests.servers import google_standin_objects as objects
 from tests.servers import google_standin_uploads as uploads
+from tests.servers import google_standin_xml as xml
 from tests.servers.google_standin_accounts import Caller
 from tests.servers.google_standin_service import Call, Fault, Service
 from tests.servers.google_standin_state import Bucket
@@ -18,6 +23,7 @@ Handler = Callable[[Call], Reply]
 CONTROL = "/_standin/"  # no bucket can be called so
 API = "storage/v1"
 UPLOAD = f"upload/{API}/b/*/o"
+API_ROOTS = (f"/{API}/", f"/upload/{API}/", f"/download/{API}/", "/batch/")
 
 ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", f"{API}/b"): buckets.list_buckets,
@@ -27,17 +33,27 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("PUT", f"{API}/b/*"): buckets.update_bucket,
     ("DELETE", f"{API}/b/*"): buckets.delete_bucket,
     ("GET", f"{API}/projects/*/serviceAccount"): buckets.service_account,
-    ("GET", f"{API}/b/*/o"): objects.list_objects,
+    ("GET", f"{API}/b/*/iam"): access.get_policy,
+    ("PUT", f"{API}/b/*/iam"): access.set_policy,
+    ("GET", f"{API}/b/*/iam/testPermissions"): access.test_permissions,
+    ("GET", f"{API}/b/*/o"): listing.list_objects,
     ("GET", f"{API}/b/*/o/*"): objects.get_object,
     ("GET", f"download/{API}/b/*/o/*"): objects.get_object,
     ("PATCH", f"{API}/b/*/o/*"): objects.patch_object,
     ("PUT", f"{API}/b/*/o/*"): objects.update_object,
     ("DELETE", f"{API}/b/*/o/*"): objects.delete_object,
-    ("POST", f"{API}/b/*/o/*/compose"): objects.compose,
-    ("POST", f"{API}/b/*/o/*/rewriteTo/b/*/o/*"): objects.rewrite,
-    ("POST", f"{API}/b/*/o/*/copyTo/b/*/o/*"): objects.copy_object,
-    ("POST", f"{API}/b/*/o/*/moveTo/o/*"): objects.move_object,
+    ("POST", f"{API}/b/*/o/*/compose"): copies.compose,
+    ("POST", f"{API}/b/*/o/*/rewriteTo/b/*/o/*"): copies.rewrite,
+    ("POST", f"{API}/b/*/o/*/copyTo/b/*/o/*"): copies.copy_object,
+    ("POST", f"{API}/b/*/o/*/moveTo/o/*"): copies.move_object,
 }
+for base in (f"{API}/b/*/acl", f"{API}/b/*/defaultObjectAcl", f"{API}/b/*/o/*/acl"):
+    ROUTES["GET", base] = access.list_entries
+    ROUTES["POST", base] = access.insert_entry
+    ROUTES["GET", f"{base}/*"] = access.get_entry
+    ROUTES["PUT", f"{base}/*"] = access.update_entry
+    ROUTES["PATCH", f"{base}/*"] = access.update_entry
+    ROUTES["DELETE", f"{base}/*"] = access.delete_entry
 STREAMED: dict[tuple[str, str], Handler] = {
     ("POST", UPLOAD): uploads.insert_object,
     ("PUT", UPLOAD): uploads.put_chunk,
@@ -71,7 +87,9 @@ class Router:
         fault = self.service.fault(request)
         if fault is not None and fault.kind == "status":
             request.body.drain()
-            reply = faulty(fault)
+            refusal = faulty(fault)
+            xml_wanted = not request.path.startswith((*API_ROOTS, "/token"))
+            reply = refusal.as_xml() if xml_wanted else refusal.json()
         elif fault is not None and fault.kind == "cut" and not request.query.get("upload_id"):
             raise Cut
         else:
@@ -93,7 +111,11 @@ class Router:
         try:
             if request.path == "/token":
                 return self.service.accounts.answer(request)
+            if request.path == batch.PATH:
+                return batch.batch(self.service, request, lambda one: self._served(one, None))
             pattern, names = self.match(request.path)
+            if not pattern and not request.path.startswith(API_ROOTS):
+                return xml.answer(self.service, request, fault)
             return self.call(method, pattern, names, request, fault)
         except Refused as refusal:
             return refusal.json()
@@ -142,15 +164,14 @@ class Router:
         )
 
 
-def faulty(fault: Fault) -> Reply:
+def faulty(fault: Fault) -> Refused:
     reasons = {429: "rateLimitExceeded", 401: "authError", 408: "requestTimeout"}
-    refusal = Refused(
+    return Refused(
         fault.status,
         reasons.get(fault.status, "backendError"),
         "A fault that a test ordered.",
         headers=list(fault.headers.items()),
     )
-    return refusal.json()
 
 
 def flip(reply: Reply, at: int) -> None:

@@ -18,7 +18,7 @@ from tests.servers.google_standin_content import Content, Spool
 from tests.servers.google_standin_objects import asked_acl, owner_of, store
 from tests.servers.google_standin_resources import check_fields, check_object_name, checked_class, writable
 from tests.servers.google_standin_service import Call, Session, new_id
-from tests.servers.google_standin_state import Resource, check_conditions, demand
+from tests.servers.google_standin_state import Bucket, Resource, check_conditions, demand
 from tests.servers.google_standin_wire import CHUNK, JSON_LIMIT, Body, Cut, Refused, Reply, Request, invalid
 
 QUANTUM = 256 * 1024
@@ -202,18 +202,25 @@ def start(call: Call) -> Reply:
     resource = {"contentType": kind, **resource, "name": name}
     with call.state.lock:
         bucket = call.state.bucket(call.names[0])
-        check_fields(writable(resource))
-        checked_class(resource.get("storageClass") or bucket.storage_class)
         asked_acl(call, bucket, resource, owner_of(call))
         check_conditions(query, bucket.live(name))
-        session = Session(new_id(), bucket.name, name, resource, query, call.caller)
+        session = start_session(call, bucket, name, resource, query)
         session.total = int(promised) if promised else None
-        session.busy = threading.Lock()
-        call.service.sessions[session.id] = session
     asked = call.request.target.partition("?")[2]
     base = f"{call.service.shown.endpoint}/upload/storage/v1/b/{quote(bucket.name)}/o"
     place = f"{base}?{asked}&upload_id={session.id}"
     return Reply(200, [("Location", place), ("X-GUploader-UploadID", session.id)])
+
+
+def start_session(
+    call: Call, bucket: Bucket, name: str, resource: Resource, query: dict[str, str]
+) -> Session:
+    check_fields(writable(resource))
+    checked_class(resource.get("storageClass") or bucket.storage_class)
+    session = Session(new_id(), bucket.name, name, resource, query, call.caller)
+    session.busy = threading.Lock()
+    call.service.sessions[session.id] = session
+    return session
 
 
 def session_of(call: Call) -> Session:
