@@ -193,7 +193,7 @@ async def _keyboard_is_here() -> None:
     if not isinstance(application, QGuiApplication):
         return
     changed = Event()
-    connection = application.applicationStateChanged.connect(lambda state: changed.set())
+    connection = application.applicationStateChanged.connect(lambda: changed.set())
     try:
         while application.applicationState() is not Qt.ApplicationState.ApplicationActive:
             changed.clear()

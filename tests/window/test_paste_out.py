@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMetaMethod, QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -267,6 +267,35 @@ def test_a_failed_fetch_is_said_and_leaves_the_paste_in_this_window(
         assert row(scene, State.FAILED)
         assert clipboard().hasFormat(ENTRIES)
         assert not clipboard().hasUrls()
+
+    show(story, tmp_path)
+
+
+def test_on_wayland_the_files_are_offered_when_a_window_of_ours_has_the_keyboard(
+    application: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wayland drops what a program in the background puts on the clipboard. Stand-in: its name and state."""
+    state, seen = [Qt.ApplicationState.ApplicationInactive], []
+    monkeypatch.setattr(QGuiApplication, "platformName", staticmethod(lambda: "wayland"))
+    monkeypatch.setattr(QGuiApplication, "applicationState", staticmethod(lambda: state[0]))
+
+    def look() -> None:
+        if clipboard().hasUrls():
+            seen.append(state[0])
+
+    async def story(scene: Scene) -> None:
+        clouds(scene, tmp_path)
+        QGuiApplication.clipboard().dataChanged.connect(look)
+        await copy(scene, "a.txt")
+        changed = application.applicationStateChanged
+        heard = QMetaMethod.fromSignal(changed)
+        await until(lambda: application.isSignalConnected(heard), PATIENCE, "somebody who waits")
+        changed.emit(state[0])  # another window of another program
+        state[0] = Qt.ApplicationState.ApplicationActive
+        changed.emit(state[0])
+        await ready(scene)
+        assert seen == [Qt.ApplicationState.ApplicationActive]
+        QGuiApplication.clipboard().dataChanged.disconnect(look)
 
     show(story, tmp_path)
 
