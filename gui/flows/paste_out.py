@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 
-from storage_core.base import StorageDriver
+from storage_core.base import Object, StorageDriver
 from storage_core.capabilities import MIB
 from storage_core.errors import LibcloudError
 from storage_core.transfers import Changes, Conflict, Engine, JobRow, State
@@ -32,6 +32,11 @@ from .window import Window
 # Above this nobody is made to wait, and to pay for traffic, who copies to paste in the next account.
 OBJECTS_UNASKED = 500
 BYTES_UNASKED = 64 * MIB
+# Storage classes that can be read at once and at no charge of their own; other ones are not read unasked.
+EVERYDAY = frozenset({
+    "", "standard", "hot", "premium", "high_perf", "express_onezone", "reduced_redundancy",
+    "intelligent_tiering", "regional", "multi_regional",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,31 @@ class Selection:
     dragged: Dragged
     objects: int
     size: int
+    classes: frozenset[str]  # storage classes
     folders: tuple[tuple[str, str], ...]  # container and prefix of what is not counted yet
 
     @classmethod
     def of(cls, dragged: Dragged, entries: list[Entry]) -> Selection:
         """In an account's list of containers the entries are these."""
         objects = [entry for entry in entries if not entry.is_folder]
-        inside = dragged.container
-        folders = tuple((inside, key) if inside else (key, "") for key in _folders(entries))
-        return cls(dragged, len(objects), sum(entry.size for entry in objects), folders)
+        keys = [entry.key for entry in entries if entry.is_folder]
+        folders = tuple((dragged.container, key) if dragged.container else (key, "") for key in keys)
+        total = sum(entry.size for entry in objects)
+        return cls(dragged, len(objects), total, _classes(objects), folders)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may be fetched, of which storage classes (None: of all)."""
+
+    size: int
+    objects: int = sys.maxsize
+    classes: frozenset[str] | None = None
+
+    def is_exceeded_by(self, objects: int, size: int, classes: frozenset[str]) -> bool:
+        """Whether this is more than may be."""
+        is_other = self.classes is not None and not classes <= self.classes
+        return objects > self.objects or size > self.size or is_other
 
 
 async def fetch(
@@ -57,17 +78,18 @@ async def fetch(
 ) -> None:
     """Bring the files of a copy here; `arrived` does the rest.
 
-    Unless `asked` for, nothing is fetched that is more than a little. `said` is what the window said last.
+    Unless `asked` for, nothing is fetched that is more than a little, or costs more than traffic. `said` is
+    what the window said last.
     """
     driver = app.drivers.get(chosen.dragged.account)
     if driver is None:
         return
-    objects_max, bytes_max = (sys.maxsize, sys.maxsize) if asked else (OBJECTS_UNASKED, BYTES_UNASKED)
     try:
         room = await in_thread(app.copied.make, copied, pool="disk")
+        most = Limit(room) if asked else Limit(min(room, BYTES_UNASKED), OBJECTS_UNASKED, EVERYDAY)
         fits = await in_thread(
-            _is_within, driver, chosen, objects_max, min(bytes_max, room),
-            lambda: app.copied.current is copied, account=chosen.dragged.account,
+            _is_within, driver, chosen, most, lambda: app.copied.current is copied,
+            account=chosen.dragged.account,
         )  # fmt: skip
         if app.copied.current is not copied or app.quitting:
             return
@@ -81,9 +103,10 @@ async def fetch(
                 # Two names that one file cannot have: both arrive, and nobody is asked.
                 await in_thread(app.engine.add, spec, Conflict.KEEP_BOTH, pool="engine")
     except (LibcloudError, OSError) as error:
-        window.tell(_tr("Not ready to paste in other programs: {why}").format(why=shown(str(error))))
+        _tell_why_not(window, str(error))
         return
-    window.tell(_tr("{copied} Fetching for other programs…").format(copied=said))
+    if not copied.is_offered:
+        window.tell(_tr("{copied} Fetching for other programs…").format(copied=said))
 
 
 async def arrived(app: Context, window: Window, row: JobRow) -> None:
@@ -93,13 +116,16 @@ async def arrived(app: Context, window: Window, row: JobRow) -> None:
         return
     if row.state is not State.DONE:
         if row.state is not State.CANCELLED:  # that was the person
-            why = shown(row.error) or _tr("not all of it could be fetched.")
-            window.tell(_tr("Not ready to paste in other programs: {why}").format(why=why))
+            _tell_why_not(window, row.error or _tr("not all of it could be fetched."))
         return
     copied.arrived.add(row.id)
     if len(copied.arrived) < copied.transfers:
         return
-    paths = await in_thread(_files, copied.folder, pool="disk")
+    try:
+        paths = await in_thread(_files, copied.folder, pool="disk")
+    except OSError as error:  # somebody empties caches
+        _tell_why_not(window, str(error))
+        return
     if QGuiApplication.platformName().startswith("wayland"):
         await _keyboard_is_here()
     if paths and app.copied.current is copied and not app.quitting and _on_clipboard() == copied.entries:
@@ -150,22 +176,22 @@ def is_ours(app: Context, row: JobRow) -> bool:
 # -- helpers --
 
 
-def _folders(entries: list[Entry]) -> list[str]:
-    return [entry.key for entry in entries if entry.is_folder]
+def _classes(found: Iterable[Entry] | Iterable[Object]) -> frozenset[str]:
+    return frozenset(one.storage_class.casefold() for one in found)
 
 
-def _is_within(
-    driver: StorageDriver, chosen: Selection, objects_max: int, bytes_max: int, is_wanted: Callable[[], bool]
-) -> bool:
+def _is_within(driver: StorageDriver, chosen: Selection, most: Limit, is_wanted: Callable[[], bool]) -> bool:
     """Count the folders, as far as it takes to know. Also False when nobody wants to know any more."""
-    count, total = chosen.objects, chosen.size
+    count, total, classes = chosen.objects, chosen.size, chosen.classes
+    if most.is_exceeded_by(count, total, classes):
+        return False
     for container, prefix in chosen.folders:
         for page in driver.iterate_pages(driver.open_container(container), prefix, delimiter=""):
             count += len(page.objects)
             total += sum(found.size for found in page.objects)
-            if count > objects_max or total > bytes_max or not is_wanted():
+            if most.is_exceeded_by(count, total, _classes(page.objects)) or not is_wanted():
                 return False
-    return count <= objects_max and total <= bytes_max
+    return True
 
 
 def _too_much(said: str, room: int, *, asked: bool) -> str:
@@ -174,6 +200,10 @@ def _too_much(said: str, room: int, *, asked: bool) -> str:
         return text.format(size=size(room))
     text = _tr("{copied} To paste in other programs, too: Edit › Copy for Other Programs.")
     return text.format(copied=said)
+
+
+def _tell_why_not(window: Window, why: str) -> None:
+    window.tell(_tr("Not ready to paste in other programs: {why}").format(why=shown(why)))
 
 
 def _files(folder: str) -> list[str]:

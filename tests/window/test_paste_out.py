@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMetaMethod, QMimeData, Qt
@@ -51,6 +52,12 @@ class SlowCloud(MemoryStorageDriver):
         self.gate = threading.Event()
         self.gate.set()
         self.refuses = False
+        self.storage_class = ""
+
+    def _object(self, *arguments: Any) -> Object:
+        found = super()._object(*arguments)
+        found.storage_class = self.storage_class
+        return found
 
     def _open(self, obj: Object, start: int, end: int | None) -> Download:
         assert self.gate.wait(PATIENCE)
@@ -317,6 +324,23 @@ def test_much_is_fetched_only_when_asked_for(
         assert clipboard().hasFormat(ENTRIES)
         await copy(scene, "pics/", command="edit.copy_out")
         assert [path.name for path in await ready(scene)] == ["pics"]
+
+    show(story, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["a.txt", "pics/"])
+def test_what_is_charged_for_reading_or_must_be_restored_is_not_read_unasked(
+    application: QApplication, tmp_path: Path, key: str
+) -> None:
+    async def story(scene: Scene) -> None:
+        cloud, _ = clouds(scene, tmp_path)
+        cloud.storage_class = "GLACIER"
+        await copy(scene, key)
+        await told(scene, "Edit › Copy for Other Programs.")
+        assert scene.window.jobs.jobs() == []
+        cloud.storage_class = "Standard"
+        await copy(scene, key)
+        await ready(scene)
 
     show(story, tmp_path)
 
