@@ -210,7 +210,8 @@ def lock(arguments: list[str]) -> int:
     pin += ["--no-header", "--python-version", "3.11", *arguments]
     ours = ["--all-extras", "--group", "test", "--group", "dev", "pyproject.toml", "-o", "requirements.lock"]
     servers = "tests/servers/"
-    others = [[f"{servers}{name}.in", "-o", f"{servers}{name}.lock"] for name in ("swift", "keystone")]
+    names = ("swift", "keystone", "azurite")
+    others = [[f"{servers}{name}.in", "-o", f"{servers}{name}.lock"] for name in names]
     return max(foreground([*pin, *one], os.environ.copy()) for one in (ours, *others))
 
 

@@ -13,7 +13,8 @@ from tests import oracles
 from tests.oracles import ear
 from tests.oracles.boto3_s3 import Boto3
 from tests.oracles.ledger import LEDGER
-from tests.servers import moto, swift
+from tests.servers import azurite, moto, swift
+from tests.servers.azurite import Azurite
 from tests.servers.google_standin import GoogleStandin
 from tests.servers.google_standin import running as running_google_standin
 from tests.servers.moto import Moto
@@ -83,6 +84,22 @@ def google_standin(google_standin_server: GoogleStandin) -> GoogleStandin:
     """Google Cloud Storage, written from its pages: checks tokens, roles, conditions, hashes. Empty."""
     google_standin_server.reset()
     return google_standin_server
+
+
+@pytest.fixture(scope="session")
+def azurite_server(request: pytest.FixtureRequest) -> Iterator[Azurite]:
+    """Checks every key and link. Containers outlive a test: give yours a name of their own."""
+    with azurite.running() as server:
+        request.config.stash[LOGS]["azurite"] = str(server.logs)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite_oauth_server(request: pytest.FixtureRequest) -> Iterator[Azurite]:
+    """Another one, over https: it takes bearer tokens, too."""
+    with azurite.running(oauth=True) as server:
+        request.config.stash[LOGS]["azurite over https"] = str(server.logs)
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
