@@ -32,15 +32,18 @@ from ..accounts import Account, new_id
 from ..error_box import tint
 from ..icons import keep_picture, pixmap
 from ..network import PROXY_LOGIN
+from ..pasted import Found
 from ..text import PlainLabel, shown
 from . import checks
 from .advanced import Advanced
 from .form import SignInForm
 from .frame import put_last
-from .inputs import Input
+from .inputs import Input, PathLine
+from .paste_bar import PasteBar
 from .provider_list import ProviderList
 
 U = theme.UNIT
+KEYS = ("key", "secret", "token")  # what belongs together for every S3 service
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class AccountDialog(QDialog):
 
     test_wanted = Signal()
     submit_wanted = Signal()
+    pasted = Signal(str)  # a text, or the path of a file, to be recognised
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class AccountDialog(QDialog):
         self._saved = tuple(saved)
         self._titles = tuple(titles)
         self._form: SignInForm | None = None
+        self._found: tuple[Found, ...] = ()  # the entries of what was pasted last
         self._typed: dict[str, str] = {}  # what was typed for another service's field of the same name
         self._busy = False
         self._failed = False
@@ -184,6 +189,39 @@ class AccountDialog(QDialog):
         elif result.field == "containers":
             self._go_to(self.advanced.only)
 
+    # -- what was pasted or dropped --
+
+    def take(self, found: Found | None) -> None:
+        """Fill the form in. Nothing changes when nothing was recognised."""
+        if self.paste_bar is None:
+            return
+        if found is None:
+            self.refuse(self.tr("That is nothing which fills a form here. Choose a service on the left."))
+            return
+        self._found = found.others
+        self._fill(found)
+        self.paste_bar.show_found(found)
+
+    def refuse(self, sentence: str) -> None:
+        """What was pasted cannot be used."""
+        if self.paste_bar is not None:
+            self.paste_bar.show_problem(sentence)
+
+    def _fill(self, found: Found) -> None:
+        """Choose the service and put everything in; what stood there goes."""
+        now, fits = self.provider(), self._rows[found.provider].driver
+        if self.providers is not None and not (found.joins and now is not None and now.driver == fits):
+            self.providers.search.clear()
+            self.providers.select(found.provider)
+            self.form.clear()
+        self._forget_result()
+        given = {**found.values, **found.secrets}
+        self.form.fill({**dict.fromkeys(KEYS, ""), **given} if "key" in given else given)
+        self.form.suggest(found.title)
+        self.advanced.take(found.containers, found.start, found.ca_file)
+        empty = self.form.first_empty()
+        self._go_to(empty if empty is not None else self.test)
+
     # -- building --
 
     def _build(self, rows: Sequence[ProviderRow]) -> None:
@@ -192,6 +230,13 @@ class AccountDialog(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * U, 2 * U, 2 * U, 2 * U)
         outer.setSpacing(2 * U)
+        self.paste_bar: PasteBar | None = None
+        if self._account is None:
+            self.paste_bar = PasteBar(self)
+            self.paste_bar.pasted.connect(lambda text: None if self._busy else self.pasted.emit(text))
+            self.paste_bar.chosen.connect(lambda at: self._fill(self._found[at]))
+            self.paste_bar.watch(self)
+            outer.addWidget(self.paste_bar)
         middle = QHBoxLayout()
         middle.setSpacing(3 * U)
         self.providers: ProviderList | None = None
@@ -200,6 +245,8 @@ class AccountDialog(QDialog):
             self.providers.setFixedWidth(30 * U)
             self.providers.chosen.connect(self._show)
             self.providers.left.connect(lambda: self.name.setFocus() if self._form is not None else None)
+            if self.paste_bar is not None:
+                self.paste_bar.watch(self.providers.search)
             middle.addWidget(self.providers)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._build_welcome())
@@ -322,6 +369,10 @@ class AccountDialog(QDialog):
             form.fill(self._typed)
         self._form = form
         self._scroll.setWidget(form)
+        if self.paste_bar is not None:
+            for line in form.findChildren(QLineEdit):
+                if not isinstance(line, PathLine):
+                    self.paste_bar.watch(line)
         self._pages.setCurrentIndex(1)
         buttons = (self.test, self.submit_anyway, self.submit, self.cancel)
         put_last(self, self._offer_region, self.trust, *buttons)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -84,6 +86,14 @@ class Advanced(QWidget):
         self.proxy_choice.setCurrentIndex(self.proxy_choice.findData(MANUAL if manual else account.proxy))
         self.proxy_address.setText(account.proxy if manual else "")
         if account.containers or account.start or account.ca_file or account.pin or account.proxy != SYSTEM:
+            self.unfold()
+
+    def take(self, containers: Sequence[str], start: str, ca_file: str) -> None:
+        """Put in what was pasted; "" and () leave nothing behind. Unfold where there is something."""
+        self.only.set_value(", ".join(containers))
+        self.start_at.set_value(start)
+        self.ca_file.set_value(ca_file)
+        if containers or start or ca_file:
             self.unfold()
 
     def containers(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -93,7 +93,7 @@ class Input(QWidget):
             return self._make_area(row, saved=saved)
         if field.choices:
             return self._make_choice(row)
-        line = QLineEdit(self)
+        line = PathLine(self) if field.kind == "path" else QLineEdit(self)
         line.setPlaceholderText(tr("unchanged") if saved and field.secret else field.placeholder)
         line.textEdited.connect(self._edited)
         row.addWidget(line, 1)
@@ -173,6 +173,25 @@ class Input(QWidget):
     def _edited(self, *_: object) -> None:
         self.say("")
         self.changed.emit()
+
+
+class PathLine(QLineEdit):
+    """A file dropped on it is its path."""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+        else:
+            super().dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.setText(paths[0])
+            self.textEdited.emit(paths[0])
+        else:
+            super().dropEvent(event)
 
 
 class Choice(QComboBox):

@@ -15,7 +15,7 @@ from storage_core import errors, providers
 from storage_core.base.driver import StorageDriver
 from storage_core.providers import Field
 
-from .. import network
+from .. import network, pasted
 from ..accounts import BUILT_IN, DEMO_CLOUD, HOME, THIS_COMPUTER, Account, new_id
 from ..background import closed, in_thread, start
 from ..context import Context
@@ -198,8 +198,26 @@ async def _new_account(
 
 def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> None:
     """`secrets`: those that fields left empty stand for."""
+    dialog.pasted.connect(lambda text: start(_recognise(dialog, text), dialog))
     dialog.test_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=False), dialog))
     dialog.submit_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=True), dialog))
+
+
+async def _recognise(dialog: AccountDialog, text: str) -> None:
+    """Fill the form from what was pasted or dropped."""
+    try:
+        found = await in_thread(_recognised, text, pool="files")
+    except pasted.PasteError as error:
+        if Shiboken.isValid(dialog):
+            dialog.refuse(str(error))
+        return
+    if Shiboken.isValid(dialog):
+        dialog.take(found)
+
+
+def _recognised(text: str) -> pasted.Found | None:
+    path = pasted.path_in(text)
+    return pasted.recognise_file(path) if path else pasted.recognise(text)
 
 
 async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accept: bool) -> None:

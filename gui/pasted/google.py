@@ -1,0 +1,63 @@
+"""Google: key files of service accounts, the file of `gcloud auth application-default login`, HMAC keys.
+
+https://cloud.google.com/iam/docs/keys-create-delete
+https://cloud.google.com/docs/authentication/application-default-credentials
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .found import Found, PasteError, found
+
+PROVIDER = "google_storage"
+
+
+def key(content: Mapping[str, Any], path: str = "") -> Found | None:
+    """A JSON object that Google made. `path`: the file it was read from."""
+    kind = content.get("type")
+    if kind == "service_account":
+        return _service_account(content, path)
+    if kind == "authorized_user":
+        return _user(content)
+    if "installed" in content or "web" in content:
+        raise PasteError(
+            "This is an OAuth client, which names a program, no person. Use the key of a service account, or "
+            "the file that “gcloud auth application-default login” writes."
+        )
+    if kind in ("external_account", "impersonated_service_account", "external_account_authorized_user"):
+        facts = {"sign_in": "default"}
+        note = "Sign-in goes by this computer's application default credentials, which must name this file."
+        return found("Google credential configuration", PROVIDER, facts, note=note)
+    metadata = content.get("metadata")
+    if isinstance(metadata, Mapping) and metadata.get("accessId") and content.get("secret"):
+        facts = {"key": str(metadata["accessId"]), "secret": str(content["secret"])}
+        return found("Google HMAC key", "google_storage_s3", facts, title=str(metadata.get("projectId", "")))
+    return None
+
+
+def _service_account(content: Mapping[str, Any], path: str) -> Found:
+    email, project = str(content.get("client_email", "")), str(content.get("project_id", ""))
+    if not email or "PRIVATE KEY" not in str(content.get("private_key", "")):
+        raise PasteError(
+            "This service-account file is not whole: its e-mail address or its private key is missing."
+        )
+    facts = {"sign_in": "key", "email": email, "project": project, "key_json": json.dumps(dict(content))}
+    return found("Google service-account key", PROVIDER, facts, title=project or email.partition("@")[0])
+
+
+def _user(content: Mapping[str, Any]) -> Found:
+    names = ("client_id", "client_secret", "refresh_token")
+    facts = {name: str(content.get(name, "")) for name in names}
+    if not all(facts.values()):
+        raise PasteError(
+            "This Google credentials file is not whole: its client or its refresh token is missing."
+        )
+    facts |= {
+        "sign_in": "user",
+        "project": str(content.get("quota_project_id", "")),
+        "user_json": json.dumps(dict(content)),
+    }
+    return found("Google user credentials", PROVIDER, facts, title=facts["project"])
