@@ -16,6 +16,7 @@ from storage_core.errors import (
     MalformedResponseError,
     ProviderError,
     ServerError,
+    WrongRegionError,
 )
 from storage_core.xml import text
 
@@ -69,7 +70,13 @@ def create(wire: Wire, container_name: str, *, ex_location: str = "", **options:
     call = Call(
         method="PUT", container=container_name, body=body, md5=bool(body), idempotent=False, region=region
     )
-    wire.run(call)
+    try:
+        wire.run(call)
+    except WrongRegionError:
+        if ex_location or wire.region == region:
+            raise
+        # The service has named its region meanwhile; in the body stood the other one.
+        return create(wire, container_name, ex_location=wire.region)
     return Container(container_name, {"region": region} if region else {}, wire.driver)
 
 

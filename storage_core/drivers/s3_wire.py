@@ -157,6 +157,9 @@ class Wire:
             if not right or right == region or not self._again(call):
                 raise
             self.learn_region(call.container, right)
+            if error.code == "AuthorizationHeaderMalformed" and "{region}" not in self.endpoint.host:
+                # A service at one address has one region: the account's, for links and new containers too.
+                self.region = self.driver.region = self.region_of(call.container)
             return self._there(call, self.region_of(call.container), found)
 
     def _again(self, call: Call) -> bool:

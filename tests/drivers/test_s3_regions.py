@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +13,12 @@ from storage_core.attributes import Attributes
 from storage_core.base import Container
 from storage_core.body import BytesBody
 from storage_core.drivers.s3_profile import Profile, find_endpoint
-from storage_core.providers import get_driver
+from storage_core.providers import get_driver, open_driver
 from storage_core.types import Provider
 from tests.drivers.s3_replies import HELLO, buckets, fault, listing, open_s3, through_proxy
 from tests.servers import canned
 from tests.servers.canned import CannedServer, reply
+from tests.servers.swift import Swift
 
 
 @pytest.fixture
@@ -64,6 +66,47 @@ def test_a_head_is_redirected_by_its_header_alone(server: CannedServer, driver: 
     )
     assert driver.get_container("box").extra["region"] == "eu-west-3"
     assert [scope(request) for request in server.requests] == ["us-east-1", "eu-west-3"]
+
+
+def test_a_service_at_one_address_has_one_region_once_it_has_named_it(
+    server: CannedServer, driver: Any
+) -> None:
+    server.script(
+        "GET",
+        reply(400, fault("AuthorizationHeaderMalformed", region="garage")),
+        reply(200, buckets()),
+        reply(200, listing("")),
+    )
+    assert driver.list_containers() == []
+    assert Container("other", {}, driver).get_objects() == []
+    assert [scope(request) for request in server.requests] == ["us-east-1", "garage", "garage"]
+    assert driver.region == "garage"
+    assert "%2Fgarage%2Fs3%2F" in driver.sign_url(Container("third", {}, driver), "x")
+
+
+def test_where_one_container_is_says_nothing_of_the_others(server: CannedServer, box: Container) -> None:
+    answer = reply(301, fault("PermanentRedirect"), x_amz_bucket_region="eu-west-3")
+    server.script("GET", answer, reply(200, listing("")), reply(200, listing("")))
+    for container in (box, Container("other", {}, box.driver)):
+        assert container.get_objects() == []
+    assert [scope(request) for request in server.requests] == ["us-east-1", "eu-west-3", "us-east-1"]
+    assert box.driver.region == "us-east-1"
+
+
+def test_a_container_is_made_although_the_accounts_region_is_wrong(swift_server: Swift) -> None:
+    """Swift checks the region of the signature, and the one in the body."""
+    values = {
+        "endpoint": swift_server.endpoint,
+        "key": swift_server.access_key,
+        "secret": swift_server.secret_key,
+        "region": "eu-west-7",
+    }
+    driver = open_driver("s3_compatible", values)
+    made = driver.create_container(f"region-{secrets.token_hex(6)}")
+    assert (driver.region, made.extra["region"]) == (swift_server.region, swift_server.region)
+    assert made.delete() is True
+    with pytest.raises(errors.WrongRegionError):
+        driver.create_container("never-made", ex_location="eu-west-7")
 
 
 def test_a_second_redirect_is_an_error(server: CannedServer, box: Container) -> None:
