@@ -103,9 +103,12 @@ TABLE: tuple[Row, ...] = (
         quote=True,
     ),
     Row(
+        # A region that the service accepts at this address never comes to here: the driver takes it.
         errors.WrongRegionError,
-        QT_TRANSLATE_NOOP("Errors", "The container is in another region {region}."),
-        QT_TRANSLATE_NOOP("Errors", "Set that region in the account."),
+        QT_TRANSLATE_NOOP("Errors", "What you asked for is in another region {region}."),
+        QT_TRANSLATE_NOOP(
+            "Errors", "Each region of this service has an address of its own: set that one in the account."
+        ),
         (EDIT_ACCOUNT,),
     ),
     Row(
@@ -313,6 +316,11 @@ def sentence(error: BaseException, doing: str) -> Problem:
     return Problem(title, text, tr(row.hint) if row.hint else "", details(error), row.buttons)
 
 
+def button_text(key: str) -> str:
+    """What stands on a button of BUTTONS."""
+    return tr(BUTTONS[key])
+
+
 def details(error: BaseException) -> str:
     """What support asks for, one fact a line, redacted."""
     facts: list[tuple[str, object]] = [("error", type(error).__name__)]
@@ -344,7 +352,7 @@ async def show_error(
     box = Box(parent, problem.title, problem.text, hint=problem.hint, details=problem.details)
     for key in problem.buttons:
         if key in offers:
-            box.add(key, tr(BUTTONS[key]), default=key == RETRY)
+            box.add(key, button_text(key), default=key == RETRY)
     box.add("", tr("Close"), escape=True)
     await closed(box)
     return box.choice

@@ -16,7 +16,6 @@ from storage_core.base.driver import StorageDriver
 from storage_core.base.objects import Object, Page, PublicAccess
 from storage_core.errors import (
     InvalidContainerNameError,
-    InvalidCredsError,
     LibcloudError,
     ObjectDoesNotExistError,
 )
@@ -25,13 +24,15 @@ from ..accounts import Account, Place
 from ..background import closed, in_thread
 from ..context import Context
 from ..dialogs.name import NameDialog
-from ..error_box import sentence
+from ..error_box import EDIT_ACCOUNT, RETRY, SIGN_IN, button_text, sentence
 from ..models.listing import Entry, entries_of
 from ..text import shown
 from .connect import driver_for, sign_in_again
 from .window import Window
 
 CONTAINERS_AT_ONCE = 500
+HELP = {SIGN_IN: "account.sign_in", EDIT_ACCOUNT: "account.edit"}
+"""The commands behind the error box's buttons, where trying again cannot help."""
 TREE_PAGES = 20  # pages a tree node reads in search of folders; the list reads on
 
 
@@ -85,8 +86,10 @@ async def open_place(app: Context, window: Window, place: Place) -> None:
         problem = sentence(error, _listing(place))
         window.containers.fail(place, problem.text)
         offer = {}
-        if isinstance(error, InvalidCredsError) and not app.accounts.get(place.account).is_built_in:
-            offer = {"button": tr("Type the secret again…"), "command": "account.sign_in"}
+        best = next(iter(problem.buttons), RETRY)
+        can_change = not app.accounts.get(place.account).is_built_in
+        if can_change and RETRY not in problem.buttons and best in HELP:
+            offer = {"button": button_text(best), "command": HELP[best]}
         window.objects.fail(f"{problem.title}.", f"{problem.text} {problem.hint}".strip(), **offer)
         return
     window.containers.end(place)

@@ -21,6 +21,7 @@ from ..background import closed, in_thread, start
 from ..context import Context
 from ..demo import fill
 from ..dialogs.account import AccountDialog, Result
+from ..dialogs.form import ADDRESSES
 from ..dialogs.message import MessageDialog
 from ..dialogs.secret import SecretDialog
 from ..error_box import EDIT_ACCOUNT, RETRY, sentence, show_error
@@ -41,6 +42,7 @@ class Found:
 
     containers: int
     named: bool  # they were named in the account, not listed
+    region: str = ""  # what the service says its region is, where the account says another
 
 
 # -- open --
@@ -134,11 +136,12 @@ async def edit_account(app: Context, window: Window, account_id: str) -> None:
     dialog = AccountDialog(
         providers.rows(available=False), window.widget, account=old, is_new=False, saved=tuple(secrets)
     )
-    _wire(dialog, secrets)
+    notes = _wire(dialog, secrets)
     if not await closed(dialog):
         return
     account, now = dialog.account(), dialog.all_secrets(secrets)
     await _save(app, window, account, now if now != secrets else {}, app.accounts.replace)
+    _tell(window, notes)
     if secrets and not now:  # it signs in without one from now on
         doing = tr("remove the old secret of “{title}”").format(title=shown(account.title))
         await _try(window, doing, in_thread(app.secrets.delete, account.id, pool="keyring"))
@@ -186,21 +189,24 @@ async def _new_account(
         saved=tuple(secrets),
         titles=titles,
     )
-    _wire(dialog, secrets)
+    notes = _wire(dialog, secrets)
     if not await closed(dialog):
         return
     account = dialog.account()
     account = replace(account, title=app.accounts.free_title(account.title))
     await _save(app, window, account, dialog.all_secrets(secrets), app.accounts.add)
+    _tell(window, notes)
     window.accounts_changed()
     window.open_place(account.place())
 
 
-def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> None:
-    """`secrets`: those that fields left empty stand for."""
+def _wire(dialog: AccountDialog, secrets: Mapping[str, str]) -> list[str]:
+    """`secrets`: those that fields left empty stand for. Gives back what there is to tell at the end."""
+    notes: list[str] = []
     dialog.pasted.connect(lambda text: start(_recognise(dialog, text), dialog))
-    dialog.test_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=False), dialog))
-    dialog.submit_wanted.connect(lambda: start(_test(dialog, secrets, then_accept=True), dialog))
+    dialog.test_wanted.connect(lambda: start(_test(dialog, secrets, notes, then_accept=False), dialog))
+    dialog.submit_wanted.connect(lambda: start(_test(dialog, secrets, notes, then_accept=True), dialog))
+    return notes
 
 
 async def _recognise(dialog: AccountDialog, text: str) -> None:
@@ -220,7 +226,9 @@ def _recognised(text: str) -> pasted.Found | None:
     return pasted.recognise_file(path) if path else pasted.recognise(text)
 
 
-async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accept: bool) -> None:
+async def _test(
+    dialog: AccountDialog, secrets: Mapping[str, str], notes: list[str], *, then_accept: bool
+) -> None:
     account, typed = dialog.account(), dialog.all_secrets(secrets)
     try:
         found = await in_thread(_probe, account, typed, account="test")
@@ -230,31 +238,43 @@ async def _test(dialog: AccountDialog, secrets: Mapping[str, str], *, then_accep
         return
     if not (Shiboken.isValid(dialog) and dialog.isVisible()):
         return
-    if then_accept:
-        dialog.accept()
-    else:
+    if not dialog.form.has("region"):
+        found = replace(found, region="")
+    if not then_accept:
         dialog.show_result(_good(found))
+        return
+    if found.region:  # the other one would be refused at every start
+        dialog.input("region").set_value(found.region)
+        text = tr("The account's region is {region}, as the service says.")
+        notes.append(text.format(region=shown(found.region)))
+    dialog.accept()
 
 
 def _probe(account: Account, secrets: Mapping[str, str]) -> Found:
     """One real request, or one per named container. FAILURES."""
     driver = open_account(account, secrets, "", **TEST_OPTIONS)
+    given = driver.region
     for name in account.containers:
         driver.list_page(driver.open_container(name), limit=1)
-    if account.containers:
-        return Found(len(account.containers), named=True)
-    return Found(len(list(islice(driver.iterate_containers(), CONTAINERS_COUNTED))), named=False)
+    named = bool(account.containers)
+    seen = len(account.containers) or len(list(islice(driver.iterate_containers(), CONTAINERS_COUNTED)))
+    return Found(seen, named, driver.region if driver.region and driver.region != given else "")
 
 
 def _good(found: Found) -> Result:
     if found.named:
-        return Result(True, tr("Connected: every container named below can be read."))
-    if not found.containers:
-        return Result(True, tr("Connected. There are no containers yet."))
-    if found.containers == 1:
-        return Result(True, tr("Connected: one container."))
-    more = "+" if found.containers == CONTAINERS_COUNTED else ""
-    return Result(True, tr("Connected: {count} containers.").format(count=count(found.containers) + more))
+        text = tr("Connected: every container named below can be read.")
+    elif not found.containers:
+        text = tr("Connected. There are no containers yet.")
+    elif found.containers == 1:
+        text = tr("Connected: one container.")
+    else:
+        more = "+" if found.containers == CONTAINERS_COUNTED else ""
+        text = tr("Connected: {count} containers.").format(count=count(found.containers) + more)
+    if not found.region:
+        return Result(True, text)
+    hint = tr("The service says that its region is {region}.").format(region=shown(found.region))
+    return Result(True, text, hint, region=found.region)
 
 
 def result_of(error: Exception, account: Account) -> Result:
@@ -271,7 +291,7 @@ def result_of(error: Exception, account: Account) -> Result:
     elif isinstance(error, errors.ContainerError) and account.containers:
         field = "containers"
     elif isinstance(error, errors.WrongRegionError):
-        return Result(False, problem.text, problem.hint, "region", region=error.region)
+        field = _address_field(account)
     elif isinstance(error, errors.CertificateError):
         hint = tr("Trust it only if this is your own server and the fingerprint is the one it shows.")
         pin = getattr(error, "sha256", "")
@@ -279,8 +299,18 @@ def result_of(error: Exception, account: Account) -> Result:
             False, problem.text, hint if pin else problem.hint, pin=pin, issuer=getattr(error, "issuer", "")
         )
     elif isinstance(error, errors.NetworkError | errors.MalformedResponseError):
-        field = "endpoint"
+        field = _address_field(account)
+        if field == "region":
+            hint = tr("Check the region's spelling: it is a part of the service's address.")
     return Result(False, problem.text, hint or problem.hint, field)
+
+
+def _address_field(account: Account) -> str:
+    """The field that decides where requests go: an address, else the region in the service's own."""
+    for field in providers.row(account.provider).fields:
+        if field.name in ADDRESSES and account.values.get(field.name, field.default):
+            return field.name
+    return "region"
 
 
 async def _save(
@@ -375,6 +405,11 @@ async def _failed(app: Context, window: Window, account: Account, error: Excepti
     offers = () if account.is_built_in else (EDIT_ACCOUNT,)
     if await show_error(window.widget, error, doing, offers=offers) == EDIT_ACCOUNT:
         start(edit_account(app, window, account.id), window.widget)
+
+
+def _tell(window: Window, notes: list[str]) -> None:
+    for note in notes[-1:]:
+        window.tell(note)
 
 
 async def _try(window: Window, doing: str, work: object) -> None:

@@ -204,26 +204,6 @@ def test_an_endpoint_that_is_a_web_page_is_said_to_be_one(application: QApplicat
     show(story, tmp_path)
 
 
-def test_the_wrong_region_is_mended_by_a_button(
-    application: QApplication, tmp_path: Path, swift_server: Swift
-) -> None:
-    async def story(scene: Scene) -> None:
-        with_vault(scene)
-        dialog = await filled_in(
-            scene, swift_server.endpoint, swift_server.access_key, swift_server.secret_key, "eu-west-7"
-        )
-        click(dialog, "Test connection")
-        said = await told(dialog)
-        picture(dialog, "wrong-region")
-        if dialog._failed:
-            assert "another region us-east-1" in said
-            click(dialog, "Use region us-east-1")
-            said = await told(dialog)
-        assert said.startswith("Connected")
-
-    show(story, tmp_path)
-
-
 def test_a_certificate_nobody_vouches_for_stops_the_secret_before_it_is_sent(
     application: QApplication, tmp_path: Path
 ) -> None:
