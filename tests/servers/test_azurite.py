@@ -75,5 +75,5 @@ def test_azurite_over_https_takes_a_good_token_and_no_old_one(azurite_oauth_serv
             return int(reply.status)
 
     assert ask(3600) == 200
-    with pytest.raises(urllib.error.HTTPError, match="40[13]"):
+    with pytest.raises(urllib.error.HTTPError, match=r"40[13]"):
         ask(-10)
