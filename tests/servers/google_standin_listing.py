@@ -13,7 +13,7 @@ from itertools import islice
 from tests.servers.google_standin_buckets import opened, page_size, sealed
 from tests.servers.google_standin_service import Call
 from tests.servers.google_standin_state import Bucket, Resource, Stored, demand
-from tests.servers.google_standin_wire import Reply, invalid
+from tests.servers.google_standin_wire import Reply, invalid, not_here
 
 LAST = "\U0010ffff"
 Entry = tuple[str, Stored | None]  # None: a prefix
@@ -23,7 +23,7 @@ def list_objects(call: Call) -> Reply:
     bucket = call.state.bucket(call.names[0])
     demand(call.caller, "storage.objects.list", bucket)
     if call.request.flag("softDeleted"):
-        raise invalid("This stand-in keeps no soft-deleted objects.")
+        raise not_here("This stand-in keeps no soft-deleted objects.")
     found, token = page_of(bucket, call.query, page_size(call))
     told: Resource = {"kind": "storage#objects"}
     if token:

@@ -17,11 +17,21 @@ from tests.servers import google_standin_xml as xml
 from tests.servers.google_standin_accounts import Caller
 from tests.servers.google_standin_service import Call, Fault, Service
 from tests.servers.google_standin_state import Bucket
-from tests.servers.google_standin_wire import Cut, Refused, Reply, Request, decoded, invalid, json_reply
+from tests.servers.google_standin_wire import (
+    Cut,
+    Refused,
+    Reply,
+    Request,
+    decoded,
+    invalid,
+    json_reply,
+    not_here,
+)
 
 Handler = Callable[[Call], Reply]
 CONTROL = "/_standin/"  # no bucket can be called so
 API = "storage/v1"
+CUSTOMER_KEYS = ("x-goog-encryption-", "x-goog-copy-source-encryption-")
 UPLOAD = f"upload/{API}/b/*/o"
 API_ROOTS = (f"/{API}/", f"/upload/{API}/", f"/download/{API}/", "/batch/")
 
@@ -90,10 +100,14 @@ class Router:
             refusal = faulty(fault)
             xml_wanted = not request.path.startswith((*API_ROOTS, "/token"))
             reply = refusal.as_xml() if xml_wanted else refusal.json()
-        elif fault is not None and fault.kind == "cut" and not request.query.get("upload_id"):
-            raise Cut
         else:
-            reply = self._served(request, fault)
+            try:
+                if fault is not None and fault.kind == "cut" and not request.query.get("upload_id"):
+                    raise Cut
+                reply = self._served(request, fault)
+            except (Cut, ConnectionError):
+                self._remember(request, 0, began)
+                raise
         self._remember(request, reply.status, began)
         if fault is not None and fault.kind == "lost":
             request.body.drain()
@@ -109,6 +123,8 @@ class Router:
         if method == "POST" and request.header("x-http-method-override"):
             method = request.header("x-http-method-override").upper()
         try:
+            if any(name.startswith(CUSTOMER_KEYS) for name in request.folded):
+                raise not_here("This stand-in knows no customer-supplied keys.")
             if request.path == "/token":
                 return self.service.accounts.answer(request)
             if request.path == batch.PATH:

@@ -91,6 +91,11 @@ def invalid(message: str, reason: str = "invalid") -> Refused:
     return Refused(400, reason, message)
 
 
+def not_here(message: str) -> Refused:
+    """The service could; the stand-in says so instead of passing it over."""
+    return Refused(501, "notImplemented", message, xml="NotImplemented")
+
+
 @dataclass(slots=True)
 class Reply:
     status: int = 200

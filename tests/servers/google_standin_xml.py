@@ -27,7 +27,7 @@ from tests.servers.google_standin_state import (
     stamp,
 )
 from tests.servers.google_standin_uploads import cancel, check_hashes, put_chunk, start_session
-from tests.servers.google_standin_wire import Headers, Refused, Reply, Request, decoded
+from tests.servers.google_standin_wire import Headers, Refused, Reply, Request, decoded, not_here
 
 HOSTS = (".storage.googleapis.com", ".localhost")
 
@@ -178,10 +178,6 @@ def post(call: Call) -> Reply:
         session.xml = True
     place = f"{call.service.shown.endpoint}{call.request.path}?upload_id={session.id}"
     return Reply(201, [("Location", place), ("X-GUploader-UploadID", session.id)])
-
-
-def not_here(message: str) -> Refused:
-    return Refused(501, "notImplemented", message, xml="NotImplemented")
 
 
 # -- a bucket --

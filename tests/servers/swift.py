@@ -245,6 +245,8 @@ def write_proxy(
     parts.append(f"expose_info = true\n[pipeline:main]\npipeline = {filters} proxy-logging proxy-server\n")
     parts.append("[app:proxy-server]\nuse = egg:swift#proxy\n")
     parts.append("account_autocreate = true\nallow_account_management = true\n")
+    # The one disk would be left alone for a minute after any error, such as metadata too large for ext4.
+    parts.append("error_suppression_interval = 0\n")
     own = {**FILTER_OPTIONS, **options, "cache": f"memcache_servers = 127.0.0.1:{ports['memcached']}\n"}
     for name in filters.split():
         text = own.get(name, "")
