@@ -12,7 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from storage_core.providers import Field, ProviderRow
-from storage_core.providers_rows import MORE
+from storage_core.providers_rows import MORE, SIGN_IN
 
 from .. import theme
 from ..accounts import Account
@@ -188,7 +188,7 @@ class SignInForm(QWidget):
         column = QVBoxLayout(section)
         column.setContentsMargins(0, U if title else 0, 0, 0)
         column.setSpacing(2 * U)
-        if title:
+        if title and (self._sections or title != SIGN_IN):  # how to sign in comes first: it needs no heading
             heading = PlainLabel(title, section)
             heading.setProperty("role", "heading")
             column.addWidget(heading)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -99,7 +99,8 @@ class Input(QWidget):
         row.addWidget(line, 1)
         if field.secret:
             line.setEchoMode(QLineEdit.EchoMode.Password)
-            row.addWidget(self._reveal_button(line))
+            modes = {True: QLineEdit.EchoMode.Normal, False: QLineEdit.EchoMode.Password}
+            row.addWidget(self._reveal_button(lambda on: line.setEchoMode(modes[on])))
         if field.kind == "path":
             row.addWidget(self._browse_button(line))
         return line.text, line.setText, line
@@ -113,13 +114,17 @@ class Input(QWidget):
     def _make_area(
         self, row: QHBoxLayout, *, saved: bool
     ) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
-        area = QPlainTextEdit(self)
+        hidden = HiddenText(self) if self.field.secret else None
+        area = hidden or QPlainTextEdit(self)
         area.setPlaceholderText(tr("unchanged") if saved and self.field.secret else self.field.placeholder)
         area.setTabChangesFocus(True)
         area.setFixedHeight(area.fontMetrics().lineSpacing() * 4 + 16)
         area.textChanged.connect(self._edited)
         row.addWidget(area, 1)
-        return area.toPlainText, area.setPlainText, area
+        if hidden is None:
+            return area.toPlainText, area.setPlainText, area
+        row.addWidget(self._reveal_button(hidden.reveal), 0, Qt.AlignmentFlag.AlignTop)
+        return hidden.secret, hidden.set_secret, hidden
 
     def _make_choice(self, row: QHBoxLayout) -> tuple[Callable[[], str], Callable[[str], None], QWidget]:
         combo = Choice(self)
@@ -143,15 +148,13 @@ class Input(QWidget):
         combo.editTextChanged.connect(self._edited)
         return combo.typed, combo.set_typed, combo
 
-    def _reveal_button(self, line: QLineEdit) -> QToolButton:
+    def _reveal_button(self, reveal: Callable[[bool], object]) -> QToolButton:
         button = QToolButton(self)
         keep(button, "eye")
         button.setCheckable(True)
         button.setToolTip(tr("Show what is typed"))
         button.setAccessibleName(tr("Show {field}").format(field=self.field.label))
-        button.toggled.connect(
-            lambda on: line.setEchoMode(QLineEdit.EchoMode.Normal if on else QLineEdit.EchoMode.Password)
-        )
+        button.toggled.connect(reveal)
         return button
 
     def _browse_button(self, line: QLineEdit) -> QPushButton:
@@ -173,6 +176,72 @@ class Input(QWidget):
     def _edited(self, *_: object) -> None:
         self.say("")
         self.changed.emit()
+
+
+class HiddenText(QPlainTextEdit):
+    """Several lines that nobody reads over one's shoulder: dots until they are revealed.
+
+    What is typed or pasted while it is hidden is added at the end; Backspace takes the last character away.
+    """
+
+    DOTS_MAX = 48  # a key has thousands of characters, and their number is nobody's business
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._secret = ""
+        self._is_shown = False
+        self.setUndoRedoEnabled(False)
+        self.setInputMethodHints(Qt.InputMethodHint.ImhHiddenText | Qt.InputMethodHint.ImhSensitiveData)
+
+    def secret(self) -> str:
+        """All of it."""
+        return self.toPlainText() if self._is_shown else self._secret
+
+    def set_secret(self, text: str) -> None:
+        """Put another one in its place."""
+        self._secret = text
+        self.setPlainText(text if self._is_shown else "•" * min(len(text), self.DOTS_MAX))
+        self.moveCursor(QTextCursor.MoveOperation.End)
+
+    def reveal(self, on: bool) -> None:
+        """Show it, or hide it again."""
+        text = self.secret()
+        self._is_shown = on
+        self.blockSignals(True)  # nothing has changed
+        self.set_secret(text)
+        self.blockSignals(False)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if self._is_shown:
+            super().insertFromMimeData(source)
+        elif source.hasText():
+            self.set_secret(self._secret + source.text())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not source.hasUrls()
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Dots are not copied: whoever pasted them would lose the key."""
+        return super().createMimeDataFromSelection() if self._is_shown else QMimeData()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        text = event.text()
+        if self._is_shown or event.matches(QKeySequence.StandardKey.Paste):
+            super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Backspace:
+            whole = (
+                event.modifiers() & Qt.KeyboardModifier.ControlModifier or self.textCursor().hasSelection()
+            )
+            self.set_secret("" if whole else self._secret[:-1])
+        elif event.key() == Qt.Key.Key_Delete:
+            self.set_secret("" if self.textCursor().hasSelection() else self._secret)
+        elif (text and text.isprintable()) or event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            before = "" if self.textCursor().hasSelection() else self._secret
+            self.set_secret(before + (text if text.isprintable() else "\n"))
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
+        else:
+            event.ignore()  # Tab and Escape are the dialog's
 
 
 class PathLine(QLineEdit):

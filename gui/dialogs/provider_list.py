@@ -36,6 +36,7 @@ ALSO: Mapping[str, str] = {
     "linode": "linode akamai",
     "local": "disk directory file system",
 }
+HERE = "This computer"  # a group: people who add an account look for a cloud
 PAGE = 8  # rows
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: PAGE, Qt.Key.Key_PageUp: -PAGE}
 
@@ -115,6 +116,7 @@ class ProviderList(QWidget):
                 font = head.font()
                 font.setBold(True)
                 head.setFont(font)
+                head.setForeground(theme.color("muted"))
                 self.list.addItem(head)
             item = QListWidgetItem(icon(row.icon if exists(row.icon) else "cloud"), row.title)
             item.setData(CONSTANT, row.constant)
@@ -182,9 +184,10 @@ def _is_open(row: ProviderRow) -> bool:
 
 
 def _grouped(rows: Sequence[ProviderRow]) -> list[ProviderRow]:
-    """Groups in the order in which the table first names them; rows in the table's order within."""
+    """Groups in the order in which the table first names them, this computer last; rows in the table's."""
     groups: dict[str, list[ProviderRow]] = {}
     for row in rows:
         if row.constant not in HIDDEN and _is_open(row):
             groups.setdefault(row.group, []).append(row)
+    groups[HERE] = groups.pop(HERE, [])
     return [row for members in groups.values() for row in members]

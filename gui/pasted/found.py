@@ -34,10 +34,22 @@ class Found:
     others: tuple[Found, ...] = ()  # where the text has several accounts: all of them, this one included
 
 
-# Which field of a row a fact goes to. A test looks each of them up in the row.
+# Which field of a row a fact goes to, where it is called otherwise. A test looks each of them up in the row.
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "azure_blobs": {},
-    "google_storage": {},
+    "google_storage": {"key_json": "secret"},
+    "openstack_swift": {},
+}
+# What a row calls the ways of signing in.
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "azure_blobs": {},
+    "google_storage": {
+        "key": "key_text",
+        "file": "key_file",
+        "user": "refresh_token",
+        "default": "default",
+        "anonymous": "anonymous",
+    },
     "openstack_swift": {},
 }
 
@@ -48,6 +60,9 @@ def found(what: str, provider: str, facts: Mapping[str, str], **more: object) ->
     names = FIELDS.get(row.constant, {})
     fields = {one.name: one for one in row.fields}
     given = {names.get(name, name): text.strip() for name, text in facts.items() if text and text.strip()}
+    ways = WAYS.get(row.constant, {})
+    if "sign_in" in given:
+        given["sign_in"] = ways.get(given["sign_in"], given["sign_in"])
     values = {name: text for name, text in given.items() if name in fields and not fields[name].secret}
     secrets = {name: text for name, text in given.items() if name in fields and fields[name].secret}
     if not row.driver:

@@ -41,11 +41,12 @@ def key(content: Mapping[str, Any], path: str = "") -> Found | None:
 def _service_account(content: Mapping[str, Any], path: str) -> Found:
     email, project = str(content.get("client_email", "")), str(content.get("project_id", ""))
     if not email or "PRIVATE KEY" not in str(content.get("private_key", "")):
-        raise PasteError(
-            "This service-account file is not whole: its e-mail address or its private key is missing."
-        )
-    facts = {"sign_in": "key", "email": email, "project": project, "key_json": json.dumps(dict(content))}
-    return found("Google service-account key", PROVIDER, facts, title=project or email.partition("@")[0])
+        raise PasteError("This service-account file is not whole: its address or its private key is missing.")
+    facts = {"sign_in": "key", "key_json": json.dumps(dict(content), indent=2), "project": project}
+    note = "The key goes into the keyring; the file is not needed any more." if path else ""
+    return found(
+        "Google service-account key", PROVIDER, facts, title=project or email.partition("@")[0], note=note
+    )
 
 
 def _user(content: Mapping[str, Any]) -> Found:
@@ -53,11 +54,11 @@ def _user(content: Mapping[str, Any]) -> Found:
     facts = {name: str(content.get(name, "")) for name in names}
     if not all(facts.values()):
         raise PasteError(
-            "This Google credentials file is not whole: its client or its refresh token is missing."
+            "This Google credentials file is not whole: its refresh token or its client is missing."
         )
-    facts |= {
-        "sign_in": "user",
-        "project": str(content.get("quota_project_id", "")),
-        "user_json": json.dumps(dict(content)),
-    }
-    return found("Google user credentials", PROVIDER, facts, title=facts["project"])
+    project = str(content.get("quota_project_id", ""))
+    note = "" if project else "Type the project: this file names none."
+    return found(
+        "Google user credentials", PROVIDER, {**facts, "sign_in": "user", "project": project},
+        title=project, note=note,
+    )  # fmt: skip

@@ -114,12 +114,21 @@ def _google(lines: Mapping[str, str]) -> Found:
             return made
     facts = {"project": lines.get("project_number", "")}
     if lines.get("service_account_file"):
-        facts |= {"sign_in": "key", "key_file": lines["service_account_file"]}
+        facts |= {"sign_in": "file", "key_file": lines["service_account_file"]}
         return found("rclone remote", google.PROVIDER, facts)
     if lines.get("anonymous", "").lower() == "true":
         facts["sign_in"] = "anonymous"
         return found("rclone remote", google.PROVIDER, facts)
-    note = "rclone signed in through the browser; choose here how to sign in."
+    try:
+        token = json.loads(lines.get("token", "") or "{}")
+        refresh = str(token.get("refresh_token", ""))
+    except (json.JSONDecodeError, RecursionError, AttributeError):
+        refresh = ""
+    if refresh and lines.get("client_id") and lines.get("client_secret"):
+        facts |= {"sign_in": "user", "refresh_token": refresh}
+        facts |= {name: lines[name] for name in ("client_id", "client_secret")}
+        return found("rclone remote", google.PROVIDER, facts)
+    note = "rclone signed in through the browser, by a client of its own; choose here how to sign in."
     return found("rclone remote", google.PROVIDER, facts, note=note)
 
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -214,15 +214,16 @@ def test_fields_stand_under_headings_and_an_empty_heading_is_not_there(qapp):
         "some.module:Driver",
         (
             Field("way", "Way", kind="choice", choices=("a", "b"), default="a", section=SIGN_IN),
+            Field("name", "Name", section="Who"),
             Field("host", "Host", section=ADDRESS, when=("way", ("b",))),
         ),
     )
     opened = AccountDialog([row], None)
     opened.providers.select("x")
     opened.show()
-    assert headings(opened) == ["Sign-in"]
+    assert headings(opened) == ["Who"]  # how to sign in comes first and needs none
     opened.input("way").set_value("b")
-    assert headings(opened) == ["Sign-in", "Address"]
+    assert headings(opened) == ["Who", "Address"]
     opened.deleteLater()
 
 
@@ -241,6 +242,34 @@ def test_editing_to_another_way_of_signing_in_drops_the_secret_of_the_old_one(qa
     opened.input("sign_in").set_value("entra")
     assert opened.all_secrets(saved) == {PROXY_LOGIN: "a:b"}
     opened.deleteLater()
+
+
+def test_a_secret_of_several_lines_is_dots_until_it_is_revealed(qapp, qtbot):
+    key = Field("key_text", "Key", kind="multiline", secret=True)
+    opened = AccountDialog([ProviderRow("x", "X", "some.module:Driver", (key,))], None)
+    qtbot.addWidget(opened)
+    opened.providers.select("x")
+    opened.show()
+    box = opened.input("key_text")
+    area = box.control
+    QGuiApplication.clipboard().setText("line one\nline two")
+    area.setFocus()
+    QTest.keyClick(area, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(area, "!x")
+    QTest.keyClick(area, Qt.Key.Key_Backspace)
+    assert box.value() == "line one\nline two!"
+    assert set(area.toPlainText()) == {"•"}
+    area.selectAll()
+    area.copy()
+    assert "•" not in QGuiApplication.clipboard().text()
+    eye = next(child for child in box.children() if child.inherits("QToolButton"))
+    eye.click()
+    assert area.toPlainText() == "line one\nline two!"
+    area.appendPlainText("three")
+    eye.click()
+    assert set(area.toPlainText()) == {"•"}
+    assert box.value() == "line one\nline two!\nthree"
+    assert opened.secrets() == {"key_text": "line one\nline two!\nthree"}
 
 
 def test_scrolling_past_a_choice_does_not_change_it(cloud):
@@ -262,9 +291,9 @@ def test_scrolling_past_a_choice_does_not_change_it(cloud):
 
 @pytest.mark.parametrize("row", providers.rows(), ids=lambda row: row.constant)
 def test_every_field_says_what_it_is_for_and_every_region_can_be_chosen(row):
-    explained = {"key", "secret"}  # their labels are what the service itself calls them
-    for field in row.fields:
-        assert field.help or field.labels or field.placeholder or field.name in explained, field.name
+    for field in row.fields:  # a key and a secret are called what the service itself calls them
+        is_known = field.secret or field.name == "key"
+        assert field.help or field.labels or field.placeholder or is_known, field.name
         if field.name == "region" and row.options.get("regions"):
             assert len(field.choices) == len(row.options["regions"])
 
