@@ -27,6 +27,8 @@ ENDED = {404: "notFound", 410: "gone", 499: "clientClosedRequest"}
 
 def insert_object(call: Call) -> Reply:
     """POST /upload/storage/v1/b/BUCKET/o"""
+    if "upload_id" in call.query:
+        return put_chunk(call)
     with call.state.lock:
         bucket = call.state.bucket(call.names[0])
         demand(call.caller, "storage.objects.create", bucket)
@@ -66,8 +68,19 @@ def insert_multipart(call: Call) -> Reply:
         spool.write(piece)
     if not parts.closed:
         raise invalid("Multipart uploads have exactly two parts.", "badContent")
-    resource.setdefault("contentType", headers.get("content-type", "application/octet-stream"))
+    resource = with_type(resource, headers.get("content-type", ""))
     return finish(call, spool.finish(), resource, call.query)
+
+
+def with_type(resource: Resource, sent: str) -> Resource:
+    """The resource with its content type, which may be said twice, but not in two ways."""
+    told = resource.get("contentType")
+    if told and sent and told != sent:
+        raise invalid(
+            f"Content-Type specified in the upload ({sent}) does not match "
+            f"Content-Type specified in metadata ({told})."
+        )
+    return {**resource, "contentType": told or sent or "application/octet-stream"}
 
 
 def finish(call: Call, content: Content, resource: Resource, query: Mapping[str, str]) -> Reply:
@@ -198,8 +211,7 @@ def start(call: Call) -> Reply:
     promised = call.request.header("x-upload-content-length")
     if promised and not promised.isdigit():
         raise invalid("Invalid value for X-Upload-Content-Length.")
-    kind = call.request.header("x-upload-content-type") or "application/octet-stream"
-    resource = {"contentType": kind, **resource, "name": name}
+    resource = {**with_type(resource, call.request.header("x-upload-content-type")), "name": name}
     with call.state.lock:
         bucket = call.state.bucket(call.names[0])
         asked_acl(call, bucket, resource, owner_of(call))

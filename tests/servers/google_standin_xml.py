@@ -11,12 +11,13 @@ from email.utils import formatdate
 from xml.sax.saxutils import escape
 
 from tests.servers import google_standin_multipart as multipart
+from tests.servers.google_standin_accounts import Caller
 from tests.servers.google_standin_content import Spool
 from tests.servers.google_standin_headers import conditions, resource_of, with_acl
 from tests.servers.google_standin_listing import page_of
 from tests.servers.google_standin_objects import asked_acl, check_tags, media, owner_of, store
 from tests.servers.google_standin_resources import check_object_name
-from tests.servers.google_standin_service import Call, Service
+from tests.servers.google_standin_service import Call, Fault, Service
 from tests.servers.google_standin_signed import is_signed, signer
 from tests.servers.google_standin_state import (
     Stored,
@@ -38,7 +39,7 @@ def virtual_bucket(request: Request) -> str:
     return next((host.removesuffix(end) for end in HOSTS if host.endswith(end)), "")
 
 
-def answer(service: Service, request: Request, fault: object = None) -> Reply:
+def answer(service: Service, request: Request, fault: Fault | None = None) -> Reply:
     try:
         return served(service, request, fault)
     except Refused as refusal:
@@ -50,7 +51,7 @@ def answer(service: Service, request: Request, fault: object = None) -> Reply:
         return refusal.as_xml()
 
 
-def served(service: Service, request: Request, fault: object) -> Reply:
+def served(service: Service, request: Request, fault: Fault | None) -> Reply:
     bucket = virtual_bucket(request)
     path = request.path[1:]
     if not bucket:
@@ -59,8 +60,7 @@ def served(service: Service, request: Request, fault: object) -> Reply:
     name = decoded(path)
     upload = request.query.get("upload_id")
     if upload and request.method in ("PUT", "DELETE"):
-        call = Call(service, request, service.accounts.caller(without_authorization(request)), [bucket])
-        call.fault = fault  # type: ignore[assignment]
+        call = Call(service, request, Caller(), [bucket], fault)
         return put_chunk(call) if request.method == "PUT" else cancel(call)
     caller = signer(service.accounts, request) if is_signed(request) else service.accounts.caller(request)
     call = Call(service, request, caller, [bucket, name])
@@ -74,11 +74,6 @@ def served(service: Service, request: Request, fault: object) -> Reply:
     if (handler := HANDLERS.get(request.method)) is None:
         raise Refused(405, "httpMethodNotAllowed", "The specified method is not allowed.")
     return handler(call)
-
-
-def without_authorization(request: Request) -> Request:
-    headers = [(name, value) for name, value in request.headers if name.lower() != "authorization"]
-    return Request(request.method, request.target, headers, request.body)
 
 
 # -- reading --

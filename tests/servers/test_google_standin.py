@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -273,6 +274,35 @@ def test_stored_gzip_arrives_packed_for_who_takes_it_and_unpacked_for_who_does_n
     blob.cache_control = "no-transform"
     blob.patch()
     assert fetch(url)[0] == packed
+
+
+# -- many at once --
+
+
+def test_sixteen_threads_write_read_and_list(client, bucket):
+    def work(number: int) -> None:
+        for turn in range(10):
+            blob = bucket.blob(f"{number}/{turn}")
+            blob.upload_from_string(name := f"{number}-{turn}")
+            assert blob.download_as_bytes() == name.encode()
+            bucket.blob("shared").upload_from_string(name)
+            list(client.list_blobs(bucket, prefix=f"{number}/"))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))
+    assert len(list(client.list_blobs(bucket))) == 161
+
+
+def test_of_many_who_create_a_name_at_once_one_does(bucket):
+    def create(number: int) -> int:
+        try:
+            bucket.blob("one").upload_from_string(str(number), if_generation_match=0)
+        except PreconditionFailed:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(create, range(24))) == 1
 
 
 # -- tokens --

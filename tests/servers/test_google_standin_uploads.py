@@ -245,6 +245,15 @@ def test_an_upload_says_how_far_it_is(api):
     assert chunk(url, b"", "*/*").json()["id"] == done.json()["id"]
 
 
+def test_a_content_type_is_not_said_in_two_ways(api):
+    path = "/upload/storage/v1/b/holidays/o?uploadType=resumable&name=a"
+    other = {"X-Upload-Content-Type": "image/png"}
+    assert refusal(api("POST", path, json={"contentType": "text/plain"}, headers=other)) == (400, "invalid")
+    assert api("POST", path, json={"contentType": "image/png"}, headers=other).status_code == 200
+    url = api("POST", path, json={}, headers=other).headers["Location"]
+    assert requests.post(url, data=b"1234", timeout=9).json()["contentType"] == "image/png"
+
+
 def test_an_upload_of_unknown_size_is_ended_by_its_size(api):
     url = session(api)
     chunk(url, b"x" * QUANTUM, f"0-{QUANTUM - 1}/*")
