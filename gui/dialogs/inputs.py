@@ -119,10 +119,11 @@ class Input(QWidget):
         area.setPlaceholderText(tr("unchanged") if saved and self.field.secret else self.field.placeholder)
         area.setTabChangesFocus(True)
         area.setFixedHeight(area.fontMetrics().lineSpacing() * 4 + 16)
-        area.textChanged.connect(self._edited)
         row.addWidget(area, 1)
         if hidden is None:
+            area.textChanged.connect(self._edited)
             return area.toPlainText, area.setPlainText, area
+        hidden.edited.connect(self._edited)
         row.addWidget(self._reveal_button(hidden.reveal), 0, Qt.AlignmentFlag.AlignTop)
         return hidden.secret, hidden.set_secret, hidden
 
@@ -184,12 +185,15 @@ class HiddenText(QPlainTextEdit):
     What is typed or pasted while it is hidden is added at the end; Backspace takes the last character away.
     """
 
+    edited = Signal()
     DOTS_MAX = 48  # a key has thousands of characters, and their number is nobody's business
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._secret = ""
         self._is_shown = False
+        self._is_revealing = False
+        self.textChanged.connect(lambda: None if self._is_revealing else self.edited.emit())
         self.setUndoRedoEnabled(False)
         self.setInputMethodHints(Qt.InputMethodHint.ImhHiddenText | Qt.InputMethodHint.ImhSensitiveData)
 
@@ -206,10 +210,9 @@ class HiddenText(QPlainTextEdit):
     def reveal(self, on: bool) -> None:
         """Show it, or hide it again."""
         text = self.secret()
-        self._is_shown = on
-        self.blockSignals(True)  # nothing has changed
+        self._is_revealing, self._is_shown = True, on
         self.set_secret(text)
-        self.blockSignals(False)
+        self._is_revealing = False
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if self._is_shown:
