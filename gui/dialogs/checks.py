@@ -22,10 +22,11 @@ class Checked:
     warning: str = ""
 
 
-def endpoint(text: str) -> Checked:
+def endpoint(text: str, *, has_path: bool = False) -> Checked:
     """An endpoint's URL; without a scheme it is https.
 
-    A name or password in it is refused; plain http to another computer is warned of.
+    A name or password in it is refused; plain http to another computer is warned of, and so is a path where
+    this kind of address seldom has one.
     """
     text = text.strip()
     if not text:
@@ -34,13 +35,13 @@ def endpoint(text: str) -> Checked:
     if isinstance(split, str):
         return Checked(text, split)
     if split.scheme not in ("http", "https"):
-        return Checked(text, tr("The endpoint starts with https:// (or http://)."))
+        return Checked(text, tr("The address starts with https:// (or http://)."))
     if split.username is not None or split.password is not None:
         return Checked(
-            text, tr("No name or password belongs in the endpoint; type them in their own fields.")
+            text, tr("No name or password belongs in the address; type them in their own fields.")
         )
     if split.query or split.fragment:
-        return Checked(text, tr("The endpoint ends with the host (and port): leave out “?” and “#”."))
+        return Checked(text, tr("The address ends with the host (and port): leave out “?” and “#”."))
     host, problem = _ascii_host(split.hostname or "")
     if problem:
         return Checked(text, problem)
@@ -49,7 +50,7 @@ def endpoint(text: str) -> Checked:
     warning = ""
     if split.scheme == "http" and not is_this_computer(host):
         warning = tr("Not encrypted: whoever is on the way can read and change your objects.")
-    elif path:
+    elif path and not has_path:
         warning = tr(
             "An endpoint seldom has a path. Is “{path}” a container? Then leave it out here."
         ).format(path=path)

@@ -23,7 +23,8 @@ from .advanced import Advanced
 from .inputs import ON, Input
 
 U = theme.UNIT
-ADDRESSES = frozenset({"endpoint", "host", "auth_url", "identity_url"})
+# Fields that hold a URL, and whether such a one usually has a path.
+ADDRESSES = {"endpoint": False, "host": False, "auth_url": True, "storage_url": True}
 ANONYMOUS = "anonymous"
 
 
@@ -235,7 +236,7 @@ class SignInForm(QWidget):
         if not value:
             return (self.tr("This is needed.") if self._is_missing(name, box) else ""), ""
         if name in ADDRESSES:
-            checked = checks.endpoint(value)
+            checked = checks.endpoint(value, has_path=ADDRESSES[name])
             return checked.problem, checked.warning
         if any(ord(character) < 32 for character in value) and box.field.kind != "multiline":
             return self.tr("This holds a line break or another invisible character."), ""

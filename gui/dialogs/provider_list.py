@@ -16,7 +16,7 @@ from ..text import PlainLabel
 
 CONSTANT = Qt.ItemDataRole.UserRole
 # The demo cloud is built in; the others are Libcloud's names for services that are listed under their own.
-HIDDEN = frozenset({"dummy", "s3_rgw", "s3_rgw_outscale"})
+HIDDEN = frozenset({"dummy", "s3_rgw", "s3_rgw_outscale", "cloudfiles_swift"})
 # What people call a service that has another name here. The words of title, group and constant need no line.
 ALSO: Mapping[str, str] = {
     "s3": "aws bucket simple storage service",

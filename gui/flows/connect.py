@@ -104,7 +104,8 @@ def open_account(account: Account, secrets: Mapping[str, str], store: str, **mor
     typed = {name: value for name, value in secrets.items() if name != network.PROXY_LOGIN}
     if row.constant == "local":
         return providers.open_driver("local", {**account.values, **typed}, **local)
-    target = account.values.get("endpoint") or str(row.options.get("endpoint", ""))
+    address = next((account.values[name] for name in ADDRESSES if account.values.get(name)), "")
+    target = address or str(row.options.get("endpoint", ""))
     options = network.options(account, secrets.get(network.PROXY_LOGIN, ""), _a_url(target))
     return providers.open_driver(row.constant, {**account.values, **typed}, **{**options, **more})
 

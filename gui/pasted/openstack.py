@@ -33,6 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "interface": ("interface", "endpoint_type"),
     "version": ("identity_api_version", "auth_version"),
     "kind": ("auth_type", "auth_plugin"),
+    "storage_url": ("storage_url", "object_store_endpoint_override"),
 }
 
 
@@ -80,6 +81,7 @@ def sign_in(facts: Mapping[str, str]) -> dict[str, str]:
         given["sign_in"] = "keystone 2"
     else:
         given["sign_in"] = "keystone 3"
+    given["interface"] = given.get("interface", "").removesuffix("URL")  # publicURL
     return given
 
 
@@ -140,9 +142,16 @@ def _facts(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _found(what: str, facts: Mapping[str, str], **more: str) -> Found:
-    missing = not any(facts.get(name) for name in ("password", "app_secret", "token"))
-    if missing and not more.get("note"):
-        more["note"] = "The password was not in it: type it below."
+    if not more.get("note"):
+        more["note"] = _missing(facts)
     host = facts.get("auth_url", "").partition("://")[2].partition("/")[0].partition(":")[0]
     more.setdefault("title", facts.get("project", "") or host)
     return found(what, PROVIDER, sign_in(facts), **more)
+
+
+def _missing(facts: Mapping[str, str]) -> str:
+    if facts.get("app_name") and not facts.get("app_id"):
+        return "It names the application credential; type the credential's ID."
+    if not any(facts.get(name) for name in ("password", "app_secret", "token")):
+        return "The password was not in it: type it below."
+    return ""
