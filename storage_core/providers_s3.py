@@ -94,6 +94,7 @@ QUIRKS: Mapping[str, Mapping[str, Any]] = {
     "copy1": {"copy_parts": False},
     "noCopy": {"copy": False, "copy_parts": False},
     "noLoc": {"location_constraint": False},
+    "_key": {"coded_underscores": True},
     "anyName": {"aws_names": False},
     # what a service is known to have
     "versions": {"versions": True},
@@ -271,7 +272,7 @@ ROWS: tuple[ProviderRow, ...] = (
     service(
         Provider.SWIFT_S3,
         "OpenStack Swift (S3)",
-        quirks="PS anyName new AE- noLoc",
+        quirks="PS anyName new AE- noLoc _key",
         part_count_max=1000,
         placeholder="https://swift.example.com",
         website="https://docs.openstack.org/swift/",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from storage_core.attributes import Attributes
 from storage_core.errors import AttributeRefusedError
@@ -31,11 +31,15 @@ _AMAZON = {
 }
 _ALL = _CONTENT | _AMAZON
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CODED = re.compile(r"%(?:5f|25)", re.IGNORECASE)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-def to_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
-    """Headers for a put, the start of an upload in parts, or a copy with REPLACE. AttributeRefusedError."""
+def to_headers(attributes: Attributes, driver: Any, *, coded: bool = False) -> dict[str, str]:
+    """Headers for a put, the start of an upload in parts, or a copy with REPLACE. AttributeRefusedError.
+
+    `coded`: the service would change an underscore in a metadata key.
+    """
     headers = {
         header: _ascii(field, value, driver)
         for field, header in _ALL.items()
@@ -58,7 +62,7 @@ def to_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
                 driver,
                 field="metadata",
             )
-        name = META + key.lower()
+        name = META + (_code_underscores(key.lower()) if coded else key.lower())
         if name in headers:
             raise AttributeRefusedError(
                 f"The metadata has {key!r} twice; this service does not tell upper from lower case.",
@@ -69,7 +73,7 @@ def to_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
     return headers
 
 
-def from_headers(headers: Mapping[str, str]) -> Attributes:
+def from_headers(headers: Mapping[str, str], coded_underscores: bool = False) -> Attributes:
     """What a HEAD or GET tells about an object; tags are not among it."""
     values: dict[str, Any] = {field: headers.get(header, "") for field, header in _ALL.items()}
     # Not sent for the class STANDARD; some services do send it.
@@ -80,7 +84,14 @@ def from_headers(headers: Mapping[str, str]) -> Attributes:
         for name, value in headers.items()
         if name.lower().startswith(META)
     }
+    if coded_underscores:
+        metadata = {_CODED.sub(lambda code: unquote(code[0]), key): text for key, text in metadata.items()}
     return Attributes(metadata=metadata, **values)
+
+
+def _code_underscores(key: str) -> str:
+    """As the Swift driver spells it, so that both see the same key."""
+    return _CODED.sub(lambda code: quote(code[0], safe=""), key).replace("_", "%5f")
 
 
 def etag_of(headers: Mapping[str, str]) -> str:

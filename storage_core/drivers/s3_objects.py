@@ -87,7 +87,7 @@ def explain(wire: Wire, container_name: str, error: ProviderError) -> bool:
 def head(wire: Wire, container: Container, object_name: str, version: str) -> Object:
     """One object with its attributes; tags cost a request more, where the object has some."""
     headers = look(wire, container, object_name, version)
-    attributes = from_headers(headers)
+    attributes = from_headers(headers, wire.profile.coded_underscores)
     if wire.profile.tags and headers.get("x-amz-tagging-count", "0") != "0":
         attributes = replace(attributes, tags=read_tags(wire, container, object_name, version))
     etag = etag_of(headers)
@@ -145,7 +145,7 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
     except MalformedResponseError:
         reply.close()
         raise
-    attributes = from_headers(reply.headers)
+    attributes = from_headers(reply.headers, wire.profile.coded_underscores)
     return Download(
         source=reply,
         start=start,

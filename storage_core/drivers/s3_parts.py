@@ -29,7 +29,7 @@ def start(wire: Wire, container: Container, object_name: str, attributes: Attrib
     """CreateMultipartUpload. Not repeated blindly: each one that is answered opens another."""
     call = Call(
         method="POST", container=container.name, object_name=object_name, query=(("uploads", ""),),
-        headers=to_headers(attributes, wire.driver), idempotent=False,
+        headers=to_headers(attributes, wire.driver, coded=wire.profile.coded_underscores), idempotent=False,
     )  # fmt: skip
     upload_id = text(wire.ask(call), "UploadId")
     if not upload_id:

@@ -78,6 +78,7 @@ class Profile:
     tells_duplicate: bool = True  # creating a container twice is answered by BucketAlreadyOwnedByYou
     location_constraint: bool = True  # CreateBucket names the region
     aws_names: bool = True  # container names follow Amazon's rules
+    coded_underscores: bool = False  # in uploads in parts: "_" in metadata keys would become "-"
     copy: bool = True
     copy_parts: bool = True
     parts: bool = True
@@ -127,6 +128,7 @@ class Profile:
             part_count_max=self.part_count_max,
             metadata_bytes_max=self.metadata_bytes_max,
             metadata_keys_lowered=True,
+            metadata_keys_coded=self.coded_underscores,
             metadata_values_coded=True,
             why=self.why,
         )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from email.header import Header, decode_header, make_header
 from math import ceil
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import boto3
 from botocore.config import Config
@@ -72,7 +72,7 @@ class Boto3:
         return Found(
             data=data,
             size=told["ContentLength"],
-            metadata={key: _decoded(value) for key, value in told["Metadata"].items()},
+            metadata={unquote(key): _decoded(value) for key, value in told["Metadata"].items()},
             tags={tag["Key"]: tag["Value"] for tag in tags},
             **values,
         )

@@ -118,8 +118,8 @@ def test_a_wrong_type_is_found_even_when_our_own_reading_is_as_wrong(
     def sent(attributes: Attributes, driver: Any) -> dict[str, str]:
         return to_headers(replace(attributes, content_type="text/css"), driver)
 
-    def read(headers: Any) -> Attributes:
-        return replace(from_headers(headers), content_type="text/plain")
+    def read(headers: Any, *more: Any) -> Attributes:
+        return replace(from_headers(headers, *more), content_type="text/plain")
 
     monkeypatch.setattr(s3_objects, "to_headers", sent)
     monkeypatch.setattr(s3_objects, "from_headers", read)
@@ -146,7 +146,7 @@ def test_a_name_that_is_sent_wrong_is_found(container: Container, monkeypatch: p
 def test_parts_in_the_wrong_order_and_lost_headers_are_found(
     container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_parts, "to_headers", lambda attributes, driver: {})
+    monkeypatch.setattr(s3_parts, "to_headers", lambda attributes, driver, coded: {})
     upload = container.driver.start_upload(container, "large", Attributes(cache_control="no-cache"))
     first = container.driver.upload_part(upload, 1, BytesBody(bytes(5 * MIB)))
     container.driver.complete_upload(upload, [first])
@@ -243,6 +243,18 @@ def test_of_two_writes_at_the_same_time_any_may_stay(books: Books) -> None:
         books.found["x"] = data
         assert (LEDGER.check() == []) is fine, data
     LEDGER.forget()
+
+
+def test_a_write_that_is_still_under_way_is_not_judged(books: Books) -> None:
+    box = _Account().create_container("box")
+    box.driver.put_object(box, "x", BytesBody(b"old"), Attributes())
+    seen: list[list[str]] = []
+    box.driver.put_object(
+        box, "x", BytesBody(b"new", lambda count: seen.append(LEDGER.check())), Attributes()
+    )
+    assert seen
+    assert not any(seen)
+    assert complaint() == "box/'x': written, and the books finds nothing"
 
 
 def test_a_write_that_failed_may_have_happened_or_not(books: Books) -> None:
