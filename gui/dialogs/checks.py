@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from datetime import UTC, datetime
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from PySide6.QtCore import QCoreApplication
 
@@ -37,9 +38,7 @@ def endpoint(text: str, *, has_path: bool = False) -> Checked:
     if split.scheme not in ("http", "https"):
         return Checked(text, tr("The address starts with https:// (or http://)."))
     if split.username is not None or split.password is not None:
-        return Checked(
-            text, tr("No name or password belongs in the address; type them in their own fields.")
-        )
+        return Checked(text, tr("No name or password belongs in the address; type them in their own fields."))
     if split.query or split.fragment:
         return Checked(text, tr("The address ends with the host (and port): leave out “?” and “#”."))
     host, problem = _ascii_host(split.hostname or "")
@@ -88,6 +87,42 @@ def container_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.split(r"[,;\s]+", text.strip()))) if text.strip() else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a shared access signature tells by itself; `is_narrow`: it is for less than the account."""
+
+    problem: str = ""
+    is_narrow: bool = False
+
+
+def signature(text: str, *, lists: bool = True, now: datetime | None = None) -> Signature:
+    """Why Azure will refuse it, told from its own words. `lists`: it has to list the account's containers.
+
+    https://learn.microsoft.com/rest/api/storageservices/create-account-sas
+    """
+    told = {name: values[0] for name, values in parse_qs(text.strip().removeprefix("?")).items()}
+    if not {"sig", "sv"} <= told.keys():
+        return Signature()
+    now = now or datetime.now(UTC)
+    begin, end = _moment(told.get("st", "")), _moment(told.get("se", ""))
+    if end is not None and end <= now:
+        return Signature(tr("The signature ran out on {when}: ask for a new one.").format(when=_when(end)))
+    if begin is not None and begin > now:
+        text = tr("The signature begins on {when}: wait, or set the clock of this computer right.")
+        return Signature(text.format(when=_when(begin)))
+    if "ss" in told and "b" not in told["ss"]:
+        return Signature(tr("The signature is not for blobs (ss={value}).").format(value=told["ss"][:9]))
+    if "sp" in told and "l" not in told["sp"]:
+        return Signature(tr("The signature does not allow listing: it needs an “l” in sp."))
+    narrow = told.get("sr", "") in ("c", "d") or ("srt" in told and "s" not in told["srt"])
+    if lists and narrow:
+        text = tr(
+            "The signature cannot list the account's containers: name them under “Only these containers”."
+        )
+        return Signature(text, is_narrow=True)
+    return Signature()
+
+
 def is_this_computer(host: str) -> bool:
     """Whether traffic to this host never leaves the computer."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -104,6 +139,18 @@ def fingerprint(pin: str) -> str:
 
 
 # -- helpers --
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _split(url: str) -> SplitResult | str:

@@ -238,6 +238,9 @@ class SignInForm(QWidget):
         if name in ADDRESSES:
             checked = checks.endpoint(value, has_path=ADDRESSES[name])
             return checked.problem, checked.warning
+        told = checks.signature(value, lists=not self.advanced.containers()) if box.field.secret else None
+        if told is not None and told.problem:
+            return "", told.problem
         if any(ord(character) < 32 for character in value) and box.field.kind != "multiline":
             return self.tr("This holds a line break or another invisible character."), ""
         return "", ""

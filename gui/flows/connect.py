@@ -24,9 +24,10 @@ from ..dialogs.account import AccountDialog, Result
 from ..dialogs.form import ADDRESSES
 from ..dialogs.message import MessageDialog
 from ..dialogs.secret import SecretDialog
-from ..error_box import EDIT_ACCOUNT, RETRY, sentence, show_error
+from ..error_box import EDIT_ACCOUNT, RETRY, show_error
 from ..secrets import KeyringLockedError, SecretsError
 from ..text import count, shown
+from .diagnosis import result_of
 from .window import Window
 
 ANONYMOUS = "anonymous"
@@ -235,7 +236,7 @@ async def _test(
         found = await in_thread(_probe, account, typed, account="test")
     except FAILURES as error:
         if Shiboken.isValid(dialog) and dialog.isVisible():
-            dialog.show_result(result_of(error, account))
+            dialog.show_result(result_of(error, account, typed))
         return
     if not (Shiboken.isValid(dialog) and dialog.isVisible()):
         return
@@ -276,42 +277,6 @@ def _good(found: Found) -> Result:
         return Result(True, text)
     hint = tr("The service says that its region is {region}.").format(region=shown(found.region))
     return Result(True, text, hint, region=found.region)
-
-
-def result_of(error: Exception, account: Account) -> Result:
-    """What a failed test says, with the field that most likely holds the mistake."""
-    problem = sentence(error, tr("connect"))
-    field = hint = ""
-    if isinstance(error, errors.InvalidCredsError):
-        field = "key" if "AccessKeyId" in error.code else "secret"
-    elif isinstance(error, errors.AccessDeniedError) and not account.containers:
-        field = "containers"
-        hint = tr("If this key may not list containers, name them under *Only these containers*.").replace(
-            "*", ""
-        )
-    elif isinstance(error, errors.ContainerError) and account.containers:
-        field = "containers"
-    elif isinstance(error, errors.WrongRegionError):
-        field = _address_field(account)
-    elif isinstance(error, errors.CertificateError):
-        hint = tr("Trust it only if this is your own server and the fingerprint is the one it shows.")
-        pin = getattr(error, "sha256", "")
-        return Result(
-            False, problem.text, hint if pin else problem.hint, pin=pin, issuer=getattr(error, "issuer", "")
-        )
-    elif isinstance(error, errors.NetworkError | errors.MalformedResponseError):
-        field = _address_field(account)
-        if field == "region":
-            hint = tr("Check the region's spelling: it is a part of the service's address.")
-    return Result(False, problem.text, hint or problem.hint, field)
-
-
-def _address_field(account: Account) -> str:
-    """The field that decides where requests go: an address, else the region in the service's own."""
-    for field in providers.row(account.provider).fields:
-        if field.name in ADDRESSES and account.values.get(field.name, field.default):
-            return field.name
-    return "region"
 
 
 async def _save(

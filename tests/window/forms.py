@@ -1,6 +1,6 @@
-"""Pictures of the sign-in forms, to be looked at: python -m tests.window.forms FOLDER [light|dark] [SERVICE …]
+"""Pictures of the sign-in forms, to look at: python -m tests.window.forms FOLDER [light|dark] [SERVICE …]
 
-Every way of signing in of every named service. QT_SCALE_FACTOR=2 for a dense screen, NARROW=1 for a small one.
+Every way of signing in of each service. QT_SCALE_FACTOR=2 is a dense screen, NARROW=1 a small one.
 """
 
 from __future__ import annotations
