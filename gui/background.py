@@ -60,11 +60,7 @@ async def in_thread(fn: Callable[..., T], *args: Any, pool: str = "browse", acco
 
     Cancelling the flow does not stop the thread: what takes long must look at a flag of its own.
     """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:  # Qt delivered one more event after the loop had ended: so has this flow
-        raise asyncio.CancelledError from None
-    return await loop.run_in_executor(_pool(pool, account), _call, fn, args)
+    return await asyncio.get_running_loop().run_in_executor(_pool(pool, account), _call, fn, args)
 
 
 async def closed(dialog: QDialog) -> bool:
@@ -139,7 +135,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         raise RuntimeError("make the QApplication first")
     application.setQuitOnLastWindowClosed(False)
     # asyncio.run() learned `loop_factory` in 3.12; the Runner has it in 3.11.
-    with asyncio.Runner(loop_factory=partial(QEventLoop, application)) as runner:
+    with asyncio.Runner(loop_factory=partial(_Loop, application)) as runner:
         # qasync's own QThreadExecutor loses a worker for ever when a job raises a BaseException.
         runner.get_loop().set_default_executor(_pool("disk", ""))
         with _collected_here():
@@ -207,6 +203,28 @@ def report_thread_errors(report: Callable[[BaseException], object]) -> None:
 # -- helpers --
 
 
+class _Loop(QEventLoop):  # type: ignore[misc]
+    """qasync's, that ends when it says so.
+
+    Its own delivers Qt's events once more behind the end, when no loop is said to run: a flow whose turn it
+    is goes on and fails at its next `await`, a timer starts a flow that nobody will run.
+    """
+
+    def run_until_complete(self, future: Awaitable[T]) -> T:
+        task = asyncio.ensure_future(future, loop=self)
+        task.add_done_callback(self._stop_for)
+        try:
+            self.run_forever()
+        finally:
+            task.remove_done_callback(self._stop_for)
+        if not task.done():
+            raise RuntimeError("the loop was stopped before its task was done")
+        return task.result()
+
+    def _stop_for(self, task: asyncio.Future[Any]) -> None:
+        self.stop()
+
+
 @contextmanager
 def _collected_here() -> Iterator[None]:
     """Have cyclic garbage collected on the GUI thread alone, while the loop runs.
@@ -218,11 +236,13 @@ def _collected_here() -> Iterator[None]:
     timer.timeout.connect(_collect)
     was_on = gc.isenabled()
     gc.disable()
+    gc.freeze()  # modules and classes, nine tenths of all there is: a full collection need not walk them
     timer.start()
     try:
         yield
     finally:
         timer.stop()
+        gc.unfreeze()
         if was_on:
             gc.enable()
 

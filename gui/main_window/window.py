@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QTimer
+from PySide6.QtCore import QByteArray, QSignalBlocker, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self._listing: Task | None = None
         self._known: dict[str, Account] = {}  # the accounts as last shown
         self._head = QTimer(self, singleShot=True, interval=HEAD_MS)
+        self._arrived = QTimer(self, singleShot=True, interval=0)
         self._build()
         self.steering = Steering(app, self)
         self._wire()
@@ -222,6 +223,7 @@ class MainWindow(QMainWindow):
             pane.entries_dropped.connect(lambda moved, to: run(copy.copy_dragged(app, self, moved, to)))
         self.inspector.details_wanted.connect(lambda entry: self._head.start())
         self.inspector.sharing_wanted.connect(lambda: run(browse.show_sharing(app, self, self.objects.place)))
+        self._arrived.timeout.connect(self._selection_moved)
         self._head.timeout.connect(lambda: run(browse.show_details(app, self, self.inspector.entry)))
         self.panes.changed.connect(self._remember)
         self.objects.laid_out.connect(self._remember)
@@ -237,7 +239,8 @@ class MainWindow(QMainWindow):
             self.objects.set_filter("")
         self.app.settings.last_account = place.account
         account, title = self.app.accounts.get(place.account), self.accounts.title_of(place.account)
-        self.objects.begin(place)
+        with QSignalBlocker(self.objects):  # of the selection it is told below, once
+            self.objects.begin(place)
         self.path.show_place(place, title, icon_of(account))
         self.setWindowTitle(f"{shown(place.text()) if place.container else title} — Skyferry")
         self.accounts.select(place.account)
@@ -245,7 +248,9 @@ class MainWindow(QMainWindow):
         self.containers.select(place)
         # The listing that begins here feeds the tree too.
         self._listing = self.run(browse.open_place(self.app, self, place))
-        self._selection_moved()
+        self.steering.update()
+        self._head.stop()  # that was of another place
+        self._arrived.start()  # the inspector takes 20 ms, and the rest of this as much
 
     def _leave(self) -> None:
         """The account that was shown is gone."""

@@ -372,7 +372,7 @@ class Listing(QAbstractTableModel):
             self._reorder(rows, visible)
         else:
             if source is not self._all:
-                self._memory.drop(cast(list[object], self._all), left=len(rows))
+                self._memory.drop(cast(list[object], self._all))
             self.beginResetModel()
             self._all, self._rows = rows, visible
             self.endResetModel()

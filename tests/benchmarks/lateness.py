@@ -12,6 +12,7 @@ has now.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -35,6 +36,7 @@ class Phase:
     seconds: float = 0.0
     longest: float = 0.0  # seconds, of one gap
     longest_cpu: float = 0.0  # seconds of CPU of the GUI thread within one gap
+    longest_collection: float = 0.0  # seconds that the garbage collector held every thread up
     over_goal: int = 0  # gaps
     ticks: int = 0
 
@@ -48,6 +50,8 @@ class Probe:
 
     def __post_init__(self) -> None:
         self._now: Phase | None = None
+        self._collecting = 0.0
+        gc.callbacks.append(self._collects)
         self.last, self._cpu = time.perf_counter(), time.thread_time()
         self._timer = QTimer(self.owner, interval=1, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -70,6 +74,18 @@ class Probe:
     def told(self) -> list[dict[str, Any]]:
         return [asdict(phase) for phase in self.phases]
 
+    @property
+    def late(self) -> float:
+        """Seconds that the loop has not come back so far, in a phase."""
+        return time.perf_counter() - self.last if self._now is not None else 0.0
+
+    def _collects(self, when: str, about: dict[str, int]) -> None:
+        now = time.perf_counter()
+        if when == "start":
+            self._collecting = now
+        elif (phase := self._now) is not None:
+            phase.longest_collection = max(phase.longest_collection, now - self._collecting)
+
     def _tick(self) -> None:
         now, cpu = time.perf_counter(), time.thread_time()
         if (phase := self._now) is not None:
@@ -88,13 +104,13 @@ class Tracer(threading.Thread):
         super().__init__(name="tracer", daemon=True)
         self.stacks: Counter[str] = Counter()
         self._probe, self._late = probe, late
-        self._ident = threading.main_thread().ident or 0
+        self._of_gui = threading.main_thread().ident or 0
 
     def run(self) -> None:
         while True:
             time.sleep(0.003)
-            if time.perf_counter() - self._probe.last > self._late:
-                frame = sys._current_frames().get(self._ident)
+            if self._probe.late > self._late:
+                frame = sys._current_frames().get(self._of_gui)
                 lines = [
                     f"{one.filename.rpartition('/')[2]}:{one.lineno} {one.name}"
                     for one in traceback.extract_stack(frame)[-6:]

@@ -93,10 +93,13 @@ def show(names: str, count: int, ours: dict[str, Any], theirs: dict[str, float])
     )
     table(
         "The event loop meanwhile (ms)",
-        ["phase", "took", "longest gap", "GUI thread's CPU in a gap", "gaps > 50"],
+        ["phase", "took", "longest gap", "GUI thread's CPU in a gap", "longest collection", "gaps > 50"],
         [
             [phase["name"]]
-            + [f"{phase[name] * 1000:.0f}" for name in ("seconds", "longest", "longest_cpu")]
+            + [
+                f"{phase[name] * 1000:.0f}"
+                for name in ("seconds", "longest", "longest_cpu", "longest_collection")
+            ]
             + [phase["over_goal"]]
             for phase in ours["phases"]
         ],

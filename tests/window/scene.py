@@ -14,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QDialog
+from shiboken6 import Shiboken
 
 from gui import background
 from gui.accounts import Account, Accounts, Place
@@ -108,7 +109,7 @@ def show(
     finally:
         for scene in scenes:
             scene.window.hide()
-            scene.window.deleteLater()
+            Shiboken.delete(scene.window)  # now: a timer of it that rings between tests has no loop
         assert background.finish()
 
 

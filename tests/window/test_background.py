@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import Shiboken
 
 from gui import background
-from gui.background import Cancelled, closed, in_thread, pause, start, until, within
+from gui.background import Cancelled, closed, in_thread, pause, running_loop, start, until, within
 from tests.window.loop import run
 
 pytestmark = pytest.mark.window
@@ -128,6 +128,46 @@ def test_a_flow_ends_with_its_owner(owner, hooked):
 
     assert ended == ["cancelled"]
     assert hooked == []
+
+
+def test_nothing_of_a_flow_runs_behind_the_end_of_the_loop(owner, hooked):
+    """Its turn may have come when the end comes: it is cancelled within a loop, and never goes on without."""
+    ended = []
+
+    async def flow():
+        try:
+            while True:
+                await in_thread(lambda: None)
+                await pause(0)
+        except Cancelled:
+            running_loop()
+            ended.append("cancelled")
+            raise
+
+    for _ in range(20):
+
+        @run
+        async def _():
+            for _ in range(8):
+                start(flow(), owner)
+            await pause(0.01)
+
+    assert ended == ["cancelled"] * 160
+    assert hooked == []
+
+
+def test_no_timer_rings_behind_the_end_of_the_loop(owner):
+    heard = []
+    timer = QTimer(owner, interval=0)
+    timer.timeout.connect(lambda: heard.append(running_loop()))
+
+    @run
+    async def _():
+        timer.start()
+        await until(lambda: heard, 5)
+
+    timer.stop()
+    assert len(set(heard)) == 1
 
 
 def test_an_exception_that_a_flow_lets_out_goes_to_the_excepthook(owner, hooked):

@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Place
 from gui.background import in_thread, until
 from gui.dialogs.name import NameDialog
 from gui.flows.browse import Trail
+from gui.main_window.window import HEAD_MS
 from storage_core.errors import AccessDeniedError, ConnectionLostError
 
 from .canned import PAGE, CannedDriver, numbered
@@ -377,6 +379,20 @@ def test_the_inspector_reads_the_head_of_what_rests_selected_and_of_nothing_else
         assert "blue" not in inspector.metadata.texts()
 
     show(story, tmp_path)
+
+
+def test_a_selection_that_still_rests_when_the_program_ends_asks_for_nothing(
+    application: QApplication, tmp_path: Path
+) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("a", CannedDriver(numbered(3)))
+        await scene.open("a", "box")
+        scene.window.objects.table.selectRow(0)
+
+    show(story, tmp_path)
+    end = time.monotonic() + 2 * HEAD_MS / 1000
+    while time.monotonic() < end:  # as pytest-qt does between tests: its exception would fail this one
+        application.processEvents()
 
 
 def test_sharing_asks_the_provider_only_when_somebody_looks(
