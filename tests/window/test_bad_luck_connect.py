@@ -123,8 +123,8 @@ def test_a_wrong_secret_is_said_at_once_and_the_right_one_opens_the_account(
         typed(dialog.input("secret").control, swift_server.secret_key)
         click(dialog, "Add account")
         await until(lambda: vault.items and not visible(QDialog), 20, "the secret in the keyring")
+        await until(lambda: scene.window.place is not None, 20, "the new account's place")
         await scene.listed()
-        assert scene.window.place is not None
         assert scene.window.place.account in vault.items
 
     show(story, tmp_path)
