@@ -1,4 +1,4 @@
-"""Which link to copy: one that runs out, or the public address where there is one."""
+"""Which link to copy: one that expires, or the public address where there is one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 
-from .. import text
+from .. import sharing, text
+from ..sharing import DAY, HOUR
 from ..text import ElidedLabel
 from .frame import STEP, Frame
 
-HOUR, DAY = 3600, 24 * 3600
 CHOICES = (HOUR, DAY, 7 * DAY)  # seconds
 
 
@@ -36,11 +36,11 @@ class LinkDialog(Frame):
         self._group = QButtonGroup(self)
         self.column.addSpacing(STEP)
         for seconds in choices:
-            self._choice(self._lasting(seconds), seconds)
+            self._choice(sharing.expiry(seconds), seconds)
         if choices:
             self.small_print(
                 self.tr(
-                    "Whoever has the link can read the object until it runs out. It cannot be taken back "
+                    "Whoever has the link can read the object until it expires. It cannot be taken back "
                     "before. Treat it like a password."
                 )
             )
@@ -48,7 +48,7 @@ class LinkDialog(Frame):
             self.small_print(why_unsigned)
         if public_url:
             self.column.addSpacing(STEP)
-            self._choice(self.tr("The &public address"), 0)
+            self._choice(self.tr("The &public address, which works as long as the container is public"), 0)
             address = ElidedLabel(text.shown(public_url))
             address.setProperty("role", "muted")
             self.column.addWidget(address)
@@ -67,14 +67,3 @@ class LinkDialog(Frame):
         button = QRadioButton(label)
         self._group.addButton(button, seconds)
         self.column.addWidget(button)
-
-    def _lasting(self, seconds: int) -> str:
-        if seconds % DAY == 0:
-            days = seconds // DAY
-            return (
-                self.tr("Works for one &day") if days == 1 else self.tr("Works for {n} days").format(n=days)
-            )
-        hours = max(1, seconds // HOUR)
-        return (
-            self.tr("Works for one &hour") if hours == 1 else self.tr("Works for {n} hours").format(n=hours)
-        )

@@ -21,23 +21,28 @@ class PublicDialog(Frame):
         name = text.elided(text.shown(container), 48)
         if is_public:
             self.heading.setText(self.tr("Make “{name}” private?").format(name=name))
-            self.paragraph(self.tr("Now anyone on the internet can read it, without signing in."))
+            self.paragraph(self.tr("It is public: anyone on the internet can read it, without signing in."))
             self.paragraph(
                 self.tr(
-                    "After this only people with credentials can. Addresses that were given away stop "
-                    "working."
+                    "Then it is private: only people with a key, or with a link that expires, can read it. "
+                    "Public addresses that were given away stop working."
                 )
             )
         else:
-            self.heading.setText(self.tr("Let anyone read “{name}”?").format(name=name))
+            self.heading.setText(self.tr("Make “{name}” public?").format(name=name))
             what = objects or self.tr("everything in it")
             self.paragraph(
                 self.tr(
-                    "Anyone on the internet who knows or guesses an address will be able to read {what}, "
-                    "now and later, without signing in."
+                    "Then it is public: anyone on the internet who knows or guesses an address can read "
+                    "{what}, without signing in."
                 ).format(what=what)
             )
-            self.paragraph(self.tr("What is uploaded later will be public too."))
+            self.paragraph(
+                self.tr(
+                    "What is uploaded later will be public, too. On some services the names can be listed as "
+                    "well."
+                )
+            )
         if url:
             self.column.addSpacing(STEP)
             caption = self.tr("Public now at") if is_public else self.tr("It will be found at")

@@ -8,7 +8,7 @@ from functools import partial
 from storage_core.base import Container, PublicAccess, StorageDriver
 from storage_core.errors import AccessDeniedError, LibcloudError
 
-from .. import text
+from .. import sharing, text
 from ..accounts import Place
 from ..background import closed, in_thread
 from ..context import Context
@@ -67,10 +67,9 @@ async def toggle_public(app: Context, window: Window, place: Place) -> None:
         heading = tr("“{name}” is as it was").format(name=text.elided(name, 40))
         reason = now.why or tr("The service took the change, but still tells the old state.")
         await closed(NoticeDialog(window.widget, heading, reason, icon="warning"))
-    elif turn_on:
-        window.tell(tr("Anyone can read “{name}” now.").format(name=name))
     else:
-        window.tell(tr("Only people with credentials can read “{name}” now.").format(name=name))
+        told = f"{sharing.turned(place.container, turn_on)} {sharing.remark(now)}"
+        window.tell(told.strip())
     window.refresh(place)
 
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Object, PublicAccess
 
-from .. import icons
+from .. import icons, sharing
 from ..accounts import Place
 from ..models.listing import Entry, Totals, class_text
 from ..text import PlainLabel, count, date_in_full, elided, shown, size, size_in_full
@@ -330,21 +330,15 @@ class InspectorPane(QWidget):
             self.sharing.say(self.tr("Open a container to see who can read it."))
             return
         if self._entry is not None and not self._entry.is_folder:
-            self.sharing.say(self.tr("A link works for a while and without a password."))
+            self.sharing.say(sharing.about_links())
             self.sharing.button(self._link)
         access = self._public_known
-        container = shown(self._place.container)
-        if access is None:
-            self.sharing.say(self.tr("Asking who can read {name}…").format(name=container))
-        elif access.on is None:
-            self.sharing.say(access.why or self.tr("The service does not say who can read this."))
-        elif access.on:
-            text = self.tr("Anyone on the internet can read {name}.")
-            self.sharing.say(text.format(name=container), "warn")
+        is_public = access is not None and bool(access.on)
+        self.sharing.say(sharing.state(self._place.container, access), "warn" if is_public else "muted")
+        if remark := sharing.remark(access):
+            self.sharing.say(remark)
+        if access is not None and is_public:
             self.sharing.rows({self.tr("Address"): shown_text(access.url)})
-        else:
-            text = self.tr("Only people with a key, or with a link made here, can read {name}.")
-            self.sharing.say(text.format(name=container))
         self.sharing.button(self._public)
 
     def _ask_for_more(self) -> None:

@@ -458,9 +458,10 @@ def test_several_objects_are_added_up(inspector: InspectorPane) -> None:
 def test_what_anyone_can_read_is_said_plainly(inspector: InspectorPane) -> None:
     select(inspector)
     for access, words in (
-        (PublicAccess(True, url="https://x.test/box"), "Anyone on the internet can read box."),
-        (PublicAccess(False), "Only people with a key"),
+        (PublicAccess(True, url="https://x.test/box"), "Public: anyone on the internet can read box."),
+        (PublicAccess(False), "Private: only people with a key"),
         (PublicAccess(None, why="This service does not say."), "This service does not say."),
+        (PublicAccess(True, why="Anyone may list it, too."), "Anyone may list it, too."),
     ):
         inspector.show_public(Place("a", "box"), access)
         assert any(text.startswith(words) for text in inspector.sharing.texts())
@@ -469,7 +470,7 @@ def test_what_anyone_can_read_is_said_plainly(inspector: InspectorPane) -> None:
 def test_an_answer_about_another_container_is_dropped(inspector: InspectorPane) -> None:
     select(inspector)
     inspector.show_public(Place("a", "elsewhere"), PublicAccess(True))
-    assert not any("Anyone" in text for text in inspector.sharing.texts())
+    assert not any("Public:" in text for text in inspector.sharing.texts())
 
 
 def test_a_long_name_does_not_widen_the_pane(qtbot: QtBot, inspector: InspectorPane) -> None:

@@ -54,7 +54,7 @@ def test_a_signed_link_opens_without_credentials_and_lasts_as_chosen(
         stage.show("signing", container, "a folder/", select=("ä & b?.txt",))
         flow = stage.begin(copy_link(stage.app, stage.window))
         dialog = await stage.dialog(LinkDialog)
-        press(named_button(dialog, "Works for one day"))
+        press(named_button(dialog, "Expires after one day"))
         press(dialog.yes)
         await flow
         mime = QGuiApplication.clipboard().mimeData()
