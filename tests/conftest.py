@@ -11,6 +11,7 @@ import pytest
 
 from tests import oracles
 from tests.oracles import ear
+from tests.oracles.azure_sdk import AzureSdk
 from tests.oracles.boto3_s3 import Boto3
 from tests.oracles.ledger import LEDGER
 from tests.servers import azurite, moto, swift
@@ -89,7 +90,7 @@ def google_standin(google_standin_server: GoogleStandin) -> GoogleStandin:
 @pytest.fixture(scope="session")
 def azurite_server(request: pytest.FixtureRequest) -> Iterator[Azurite]:
     """Checks every key and link. Containers outlive a test: give yours a name of their own."""
-    with azurite.running() as server:
+    with azurite.running() as server, oracles.known(AzureSdk(server)):
         request.config.stash[LOGS]["azurite"] = str(server.logs)
         yield server
 
@@ -97,7 +98,7 @@ def azurite_server(request: pytest.FixtureRequest) -> Iterator[Azurite]:
 @pytest.fixture(scope="session")
 def azurite_oauth_server(request: pytest.FixtureRequest) -> Iterator[Azurite]:
     """Another one, over https: it takes bearer tokens, too."""
-    with azurite.running(oauth=True) as server:
+    with azurite.running(oauth=True) as server, oracles.known(AzureSdk(server)):
         request.config.stash[LOGS]["azurite over https"] = str(server.logs)
         yield server
 

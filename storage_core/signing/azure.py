@@ -59,9 +59,8 @@ class DelegationKey:
 
 
 def sign(request: Request, key: AccountKey, now: datetime) -> None:
-    """Put x-ms-date, x-ms-version and Authorization among the request's headers."""
+    """Put x-ms-date and Authorization among the request's headers."""
     request.headers["x-ms-date"] = http_date(now)
-    request.headers.setdefault("x-ms-version", VERSION)
     request.headers["Authorization"] = authorization(
         request.method, request.url, request.headers, size(request) or 0, key
     )

@@ -98,10 +98,17 @@ def _s3(name: str, request: pytest.FixtureRequest) -> Service:
     )
 
 
+def _azure(name: str, request: pytest.FixtureRequest) -> Service:
+    server = request.getfixturevalue("azurite_server")
+    kind = get_driver(Provider.AZURE_BLOBS)
+    return Service(name, kind(server.account, server.key, False, "127.0.0.1", server.port))
+
+
 BUILDERS: dict[str, Callable[[str, pytest.FixtureRequest], Service]] = {
     "local": _local,
     "memory": _memory,
     "s3": _s3,
+    "azure": _azure,
 }
 """By the name of a service before its first hyphen."""
 

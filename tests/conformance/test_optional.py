@@ -123,8 +123,9 @@ def test_parts_are_copied_on_the_server(container: Container) -> None:
 
 
 def fetch(url: str, method: str = "GET", data: bytes | None = None) -> bytes:
-    # With a type of its own: moto takes urllib's default for a form and reads it.
-    request = urllib.request.Request(url, data, {"Content-Type": "application/octet-stream"}, method=method)
+    # With a type of its own: moto takes urllib's default for a form and reads it. Azure wants the kind.
+    headers = {"Content-Type": "application/octet-stream", "x-ms-blob-type": "BlockBlob"}
+    request = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as reply:
         return bytes(reply.read())
 
@@ -167,6 +168,7 @@ def test_a_link_lasts_as_long_as_the_service_allows(container: Container, second
 
 @needs("versions")
 @pytest.mark.vendor
+@pytest.mark.without("azure-azurite", why="Azurite keeps snapshots, and no versions")
 def test_versions_are_listed_read_and_removed(service: Service, container: Container) -> None:
     assert service.oracle
     service.oracle.keep_versions(container.name)
@@ -227,9 +229,10 @@ def test_tags_are_kept(container: Container) -> None:
 
 @needs("storage_classes")
 def test_a_storage_class_is_kept(container: Container) -> None:
-    put(container, "x", extra={"StorageClass": "STANDARD_IA"})
-    assert container.get_object("x").storage_class == "STANDARD_IA"
-    assert container.list_objects()[0].storage_class == "STANDARD_IA"
+    chosen = container.driver.capabilities.storage_classes[1]
+    put(container, "x", extra={"StorageClass": chosen})
+    assert container.get_object("x").storage_class == chosen
+    assert container.list_objects()[0].storage_class == chosen
 
 
 @needs("encryption")

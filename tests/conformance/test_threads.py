@@ -14,7 +14,7 @@ from storage_core.errors import ObjectChangedError, ObjectDoesNotExistError
 from tests.conformance.conftest import Service, content, put
 
 THREADS = 16
-OPERATIONS = {"local": 250, "memory": 500, "s3": 65}  # per thread; every one is a request or more
+OPERATIONS = {"local": 250, "memory": 500, "s3": 65, "azure": 65}  # per thread; every one is a request or more
 
 
 def data_for(name: str, turn: int) -> bytes:

@@ -13,7 +13,7 @@ from storage_core.base import Container
 from storage_core.capabilities import MIB
 from storage_core.errors import ObjectChangedError, ObjectDoesNotExistError
 from tests.conformance.conftest import Service, content, listed, put
-from tests.conformance.table import ORACLES, SERVICES
+from tests.conformance.table import ORACLES, SERVICES, possible_names
 from tests.conformance.test_contract import HOSTILE_NAMES
 from tests.oracles import Oracle
 from tests.oracles.ledger import LEDGER
@@ -55,15 +55,16 @@ def test_only_what_has_no_vendor_has_no_oracle() -> None:
 
 
 def test_names_of_every_kind_that_the_vendor_wrote_are_ours_to_read(
-    oracle: Oracle, container: Container
+    service: Service, oracle: Oracle, container: Container
 ) -> None:
-    for name in HOSTILE_NAMES:
+    names = possible_names(service.name, HOSTILE_NAMES)
+    for name in names:
         oracle.write(container.name, name, name.encode(), content_type="text/x-judge")
-    assert sorted(listed(container)) == sorted(HOSTILE_NAMES)
-    for name in HOSTILE_NAMES:
+    assert sorted(listed(container)) == sorted(names)
+    for name in names:
         obj = container.get_object(name)
         assert (content(obj), obj.extra["content_type"]) == (name.encode(), "text/x-judge")
-    assert container.driver.delete_objects(container, HOSTILE_NAMES) == []
+    assert container.driver.delete_objects(container, names) == []
     assert oracle.names(container.name) == []
 
 

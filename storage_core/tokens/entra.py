@@ -1,0 +1,96 @@
+"""Signing in to Microsoft Entra ID through azure-identity, over the account's own proxy and certificates.
+
+A secret of an app, the identity of the machine, the browser, or whatever this computer is signed in with.
+Nothing is asked before the first use. https://learn.microsoft.com/python/api/overview/azure/identity-readme
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from storage_core.common.base import NetworkOptions
+from storage_core.errors import InvalidCredsError, LibcloudError, MissingExtraError
+from storage_core.redaction import redact
+from storage_core.session import lend, problem_in
+from storage_core.tokens.renewed import Token
+
+SCOPE = "https://storage.azure.com/.default"
+BROWSER_SECONDS = 180
+"""How long a person has to sign in."""
+
+
+class EntraTokens:
+    """Tokens of one identity: `fetch` is what `Renewed` wants. The library's credential is kept."""
+
+    def __init__(
+        self,
+        way: str,
+        network: NetworkOptions,
+        *,
+        authority: str,
+        tenant_id: str = "",
+        client_id: str = "",
+        client_secret: str = "",
+    ) -> None:
+        """`way`: client_secret, managed_identity, browser or default. `authority` is a host. No I/O."""
+        self._way = way
+        self._network = network
+        self._authority = authority
+        self._tenant = tenant_id
+        self._client = client_id
+        self._secret = client_secret
+        self._credential: Any = None
+
+    def fetch(self) -> Token:
+        """A new token. InvalidCredsError, MissingExtraError, NetworkError and its kin."""
+        if self._way == "client_secret" and not (self._tenant and self._client and self._secret):
+            raise InvalidCredsError("Signing in as an app needs its tenant id, its client id and its secret.")
+        try:
+            if self._credential is None:
+                self._credential = self._made()
+            token = self._credential.get_token(SCOPE)
+        except LibcloudError:
+            raise
+        except Exception as error:
+            # Whatever the library raises; out of the handler, so that no chain shows what was sent.
+            problem = problem_in(error) or self._refused(error)
+        else:
+            return Token(token.token, float(token.expires_on))
+        raise problem
+
+    def _made(self) -> Any:
+        try:
+            identity = import_module("azure.identity")
+            transport = import_module("azure.core.pipeline.transport").RequestsTransport
+        except ImportError:
+            raise MissingExtraError(
+                "Signing in with Entra ID needs the package azure-identity: pip install 'skyferry[azure]'"
+            ) from None
+        more: dict[str, Any] = {
+            "transport": transport(session=lend(self._network), session_owner=False),
+            "retry_total": 2,
+            "logging_enable": False,
+        }
+        if self._way == "managed_identity":
+            return identity.ManagedIdentityCredential(client_id=self._client or None, **more)
+        more["authority"] = self._authority
+        if self._way == "client_secret":
+            return identity.ClientSecretCredential(self._tenant, self._client, self._secret, **more)
+        if self._tenant:
+            more["tenant_id"] = self._tenant
+        if self._way == "browser":
+            if self._client:
+                more["client_id"] = self._client
+            return identity.InteractiveBrowserCredential(timeout=BROWSER_SECONDS, **more)
+        if self._tenant:
+            more["interactive_browser_tenant_id"] = more.pop("tenant_id")
+        if self._client:
+            more["managed_identity_client_id"] = self._client
+        return identity.DefaultAzureCredential(exclude_interactive_browser_credential=True, **more)
+
+    def _refused(self, error: Exception) -> InvalidCredsError:
+        said = str(error).strip().partition("\n")[0]
+        if self._secret:
+            said = said.replace(self._secret, "…")
+        return InvalidCredsError(f"Entra ID did not let this account in: {redact(said)[:400]}")
