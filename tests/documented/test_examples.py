@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
 from storage_core.base import StorageDriver
 from storage_core.errors import AttributeRefusedError, LibcloudError
 from storage_core.providers import get_driver
 from storage_core.types import ContainerDoesNotExistError, Provider
+from tests.servers.azurite import Azurite
 
 PAGE = Path(__file__).with_name("examples.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^## (.+?)\n\n```python\n(.*?)^```", PAGE, re.M | re.S))
@@ -44,6 +46,10 @@ def _service(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Servi
     elif kind == "memory":
         provider, arguments, options = Provider.DUMMY, (f"documented-{tmp_path.name}",), {}
         options = {"ex_store": str(tmp_path)}
+    elif kind == "azure":
+        server = request.getfixturevalue("azurite_server")
+        provider, arguments = Provider.AZURE_BLOBS, (server.account, server.key)
+        options = {"host": "127.0.0.1", "port": server.port, "secure": False}
     else:
         server = request.getfixturevalue(f"{kind}_server")
         host, port = server.endpoint.removeprefix("http://").split(":")
@@ -54,7 +60,7 @@ def _service(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Servi
     return Service(provider, arguments, options, driver, is_aws_like)
 
 
-@pytest.fixture(params=["local", "memory", "swift", "moto"])
+@pytest.fixture(params=["local", "memory", "swift", "moto", "azure"])
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     service = _service(request.param, request, tmp_path)
     _empty(service.driver)
@@ -97,7 +103,8 @@ def files(tmp_path: Path) -> Path:
 def run(title: str, service: Service, files: Path, **names: Any) -> dict[str, Any]:
     """Run an example with its credentials, endpoint and paths replaced; gives back its names."""
     text = EXAMPLES[title]
-    text = text.replace("('access_key', 'secret_key')", "(*CREDENTIALS, **ENDPOINT)")
+    for credentials in ("('access_key', 'secret_key')", "('account', 'key')"):
+        text = text.replace(credentials, "(*CREDENTIALS, **ENDPOINT)")
     text = re.sub(r"'/(path/to|home/user)(/[^']*)?'", lambda match: repr(str(files) + match[0][1:-1]), text)
     if service.provider != Provider.S3:
         text = text.replace("Provider.S3", repr(service.provider))
@@ -116,7 +123,7 @@ def run(title: str, service: Service, files: Path, **names: Any) -> dict[str, An
 
 
 def test_all_examples_of_the_page_are_here() -> None:
-    assert len(EXAMPLES) == 12
+    assert len(EXAMPLES) == 13
 
 
 def test_driver_factory(service: Service, files: Path) -> None:
@@ -201,7 +208,7 @@ def test_cdn_and_public_access(service: Service, files: Path, capsys: Any) -> No
     run("CDN and public access", service, files, container=container, obj=obj)
     said = capsys.readouterr().out
     # By hand, service by service: a driver that no longer can must not pass by saying that it cannot.
-    if service.provider == Provider.DUMMY or service.is_aws_like:
+    if service.provider in (Provider.DUMMY, Provider.AZURE_BLOBS) or service.is_aws_like:
         assert "CDN enabled. URL: " in said
         assert service.driver.get_public_access(container).on is True
     else:  # Swift's s3api answers 501, a folder has no address
@@ -237,6 +244,24 @@ def test_storage_class_and_encryption(service: Service, files: Path) -> None:
     if service.provider != Provider.S3:
         assert isinstance(refused.value, AttributeRefusedError)
     assert service.driver.list_container_objects(container) == []
+
+
+def test_blob_type(
+    azurite_server: Azurite, request: pytest.FixtureRequest, tmp_path: Path, files: Path
+) -> None:
+    service = _service("azure", request, tmp_path)
+    _empty(service.driver)
+    container = service.driver.create_container("my-data-bucket")
+    run("Provider-specific options: Azure", service, files, container=container)
+    stored = service.driver.get_object("my-data-bucket", "data/file.txt")
+    assert stored.meta_data == {"department": "IT", "project": "backup"}
+    with BlobServiceClient(
+        azurite_server.endpoint,
+        credential={"account_name": azurite_server.account, "account_key": azurite_server.key},
+    ) as client:
+        told = client.get_blob_client("my-data-bucket", "data/file.txt").get_blob_properties()
+    assert told.blob_type == "BlockBlob"
+    _empty(service.driver)
 
 
 def test_backup_and_archive(service: Service, files: Path) -> None:
