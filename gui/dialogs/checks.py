@@ -100,7 +100,8 @@ def signature(text: str, *, lists: bool = True, now: datetime | None = None) -> 
 
     https://learn.microsoft.com/rest/api/storageservices/create-account-sas
     """
-    told = {name: values[0] for name, values in parse_qs(text.strip().removeprefix("?")).items()}
+    query = text.partition("?")[2] or text
+    told = {name: values[0] for name, values in parse_qs(query.strip()).items()}
     if not {"sig", "sv"} <= told.keys():
         return Signature()
     now = now or datetime.now(UTC)
@@ -115,10 +116,9 @@ def signature(text: str, *, lists: bool = True, now: datetime | None = None) -> 
     if "sp" in told and "l" not in told["sp"]:
         return Signature(tr("The signature does not allow listing: it needs an “l” in sp."))
     narrow = told.get("sr", "") in ("c", "d") or ("srt" in told and "s" not in told["srt"])
-    if lists and narrow:
-        text = tr(
-            "The signature cannot list the account's containers: name them under “Only these containers”."
-        )
+    names_it = "://" in text and bool(urlsplit(text.strip()).path.strip("/"))  # a URL of the container
+    if lists and narrow and not names_it:
+        text = tr("The signature is not for the whole account: name the container that it opens.")
         return Signature(text, is_narrow=True)
     return Signature()
 

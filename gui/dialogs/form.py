@@ -187,9 +187,12 @@ class SignInForm(QWidget):
     def _section(self, title: str, fields: Sequence[Field]) -> QWidget:
         section = QWidget(self)
         column = QVBoxLayout(section)
-        column.setContentsMargins(0, U if title else 0, 0, 0)
+        has_heading = title and (
+            self._sections or title != SIGN_IN
+        )  # how to sign in, coming first, needs none
+        column.setContentsMargins(0, U if has_heading else 0, 0, 0)
         column.setSpacing(2 * U)
-        if title and (self._sections or title != SIGN_IN):  # how to sign in comes first: it needs no heading
+        if has_heading:
             heading = PlainLabel(title, section)
             heading.setProperty("role", "heading")
             column.addWidget(heading)
@@ -236,14 +239,21 @@ class SignInForm(QWidget):
         if not value:
             return (self.tr("This is needed.") if self._is_missing(name, box) else ""), ""
         if name in ADDRESSES:
-            checked = checks.endpoint(value, has_path=ADDRESSES[name])
+            account = self._value_of("key")  # an emulator has it in the path
+            has_path = ADDRESSES[name] or bool(account and value.rstrip("/").endswith(f"/{account}"))
+            checked = checks.endpoint(value, has_path=has_path)
             return checked.problem, checked.warning
-        told = checks.signature(value, lists=not self.advanced.containers()) if box.field.secret else None
-        if told is not None and told.problem:
-            return "", told.problem
+        if box.field.secret:
+            named = self.advanced.containers() or self._value_of("container")
+            odd = checks.signature(value, lists=not named).problem
+            if odd:
+                return "", odd
         if any(ord(character) < 32 for character in value) and box.field.kind != "multiline":
             return self.tr("This holds a line break or another invisible character."), ""
         return "", ""
+
+    def _value_of(self, name: str) -> str:
+        return self._inputs[name].value() if self.has(name) else ""
 
     def _value(self, name: str) -> str:
         value = self._inputs[name].value()

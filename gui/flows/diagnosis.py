@@ -29,7 +29,9 @@ ADDRESS = "*address"  # whichever field decides where requests go
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """An error whose class, code or sentence points at a field. The first of `fields` that counts is it."""
+    """An error whose class, code or sentence points at a field. The first of `fields` that counts is it;
+    with a "?" behind it only where something was typed in.
+    """
 
     kind: type[BaseException]
     words: str  # in the code or the sentence, in any case; "" fits every one
@@ -135,6 +137,28 @@ CLUES: tuple[Clue, ...] = (
         SWIFT,
     ),
     Clue(errors.ProviderError, "no such account", ("storage_url", "project", "key"), "", SWIFT),
+    # -- Azure --
+    Clue(Exception, "base64", ("secret", "connection_string"), "", AZURE),
+    Clue(ValueError, "connection string", ("connection_string",), "", AZURE),
+    Clue(ValueError, "shared access signature", ("sas_token",), "", AZURE),
+    Clue(ValueError, "opens a single object", ("sas_token",), "", AZURE),
+    Clue(ValueError, "storage account", ("key",), "", AZURE),
+    Clue(errors.InvalidCredsError, "aadsts90002", ("tenant_id",), "", AZURE),
+    Clue(errors.InvalidCredsError, "aadsts900023", ("tenant_id",), "", AZURE),
+    Clue(errors.InvalidCredsError, "aadsts7000", ("client_secret", "client_id"), "", AZURE),
+    Clue(errors.InvalidCredsError, "tenant", ("tenant_id",), "", AZURE),
+    Clue(errors.AccessDeniedError, "account keys", ("sign_in",), "", AZURE),
+    Clue(
+        errors.UnreachableError,
+        "",
+        ("endpoint?", "key"),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis",
+            "Check the name of the storage account: the host is made of it. A proxy or the network may be to "
+            "blame as well.",
+        ),
+        AZURE,
+    ),
     # -- every service --
     Clue(errors.MissingExtraError, "", ("sign_in",)),
     Clue(errors.InvalidCredsError, "accesskeyid", ("key",)),
@@ -193,9 +217,9 @@ def _signature(error: Exception, account: Account, secrets: Mapping[str, str]) -
     if not isinstance(error, errors.InvalidCredsError | errors.AccessDeniedError):
         return "", ""
     for name, text in secrets.items():
-        told = signature(text, lists=not account.containers)
+        told = signature(text, lists=not (account.containers or account.values.get("container")))
         if told.problem:
-            return (CONTAINERS if told.is_narrow else name), told.problem
+            return (_first(("container", CONTAINERS), account) if told.is_narrow else name), told.problem
     return "", ""
 
 
@@ -227,7 +251,10 @@ def _first(names: tuple[str, ...], account: Account) -> str:
             ]
             found = found or [one.name for one in asked if one.name == "region"]
         else:
-            found = [one.name for one in asked if one.name == name]
+            wanted, mark, _ = name.partition("?")
+            found = [
+                one.name for one in asked if one.name == wanted and (not mark or account.values.get(wanted))
+            ]
         if found:
             return found[0]
     return ""

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from . import addresses, aws, azure, google, openstack, rclone
-from .found import CHARACTERS_MAX, FIELDS, Found, PasteError, sections, settings
+from .found import CHARACTERS_MAX, FIELDS, WAYS, Found, PasteError, sections, settings
 
-__all__ = ["FIELDS", "Found", "PasteError", "looks_pasted", "path_in", "recognise", "recognise_file"]
+__all__ = ["FIELDS", "WAYS", "Found", "PasteError", "looks_pasted", "path_in", "recognise", "recognise_file"]
 
 PATH_MAX = 4096
 SHORT = 60  # what is typed into a search is shorter

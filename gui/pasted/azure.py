@@ -12,7 +12,12 @@ from .found import Found, PasteError, found
 
 PROVIDER = "azure_blobs"
 CONNECTION, SIGNATURE, ADDRESS = "Azure connection string", "Azure SAS URL", "Azure address"
-USUAL = "blob.core.windows.net"
+CLOUDS = {  # what the row calls Microsoft's clouds, by how their hosts end
+    "core.windows.net": "public",
+    "core.chinacloudapi.cn": "china",
+    "core.usgovcloudapi.net": "us_government",
+    "core.cloudapi.de": "germany",
+}
 # Account and key of the emulator, the same on every computer in the world:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 EMULATOR = "devstoreaccount1"
@@ -33,7 +38,7 @@ def connection_string(text: str) -> Found | None:
         parts = {"accountname": EMULATOR, "accountkey": EMULATOR_KEY, "blobendpoint": EMULATOR_ADDRESS}
     endpoint, account = parts.get("blobendpoint", "").rstrip("/"), parts.get("accountname", "")
     suffix = parts.get("endpointsuffix", "core.windows.net")
-    if not endpoint and suffix.lower() != "core.windows.net" and account:
+    if not endpoint and account:
         endpoint = f"{parts.get('defaultendpointsprotocol', 'https')}://{account}.blob.{suffix}"
     account = account or _account_in(endpoint)
     signature = parts.get("sharedaccesssignature", "").removeprefix("?")
@@ -44,7 +49,7 @@ def connection_string(text: str) -> Found | None:
     way = (
         {"sign_in": "sas", "sas": signature} if signature else {"sign_in": "key", "key": parts["accountkey"]}
     )
-    facts = {"account": account, "endpoint": _unusual(endpoint, account), **way}
+    facts = {"account": account, **_place(endpoint, account), **way}
     return found(CONNECTION, PROVIDER, facts, title=account)
 
 
@@ -65,17 +70,22 @@ def address(split: SplitResult) -> Found | None:
         endpoint = f"{endpoint}/{account}"
     if not account:
         return None
-    facts = {"account": account, "endpoint": _unusual(endpoint, account)}
+    facts = {"account": account, **_place(endpoint, account)}
     folder = "/".join([*steps, ""]) if steps else ""
     if not is_signed:
         return found(ADDRESS, PROVIDER, facts, title=account, start=folder)
-    if query.get("sr", [""])[0] in ("b", "bv", "bs"):
+    told = {name: values[0] for name, values in query.items()}
+    if told.get("sr") in ("b", "bv", "bs"):
         raise PasteError(
             "This is a link to one blob. To browse, a link to a container or to the account helps."
         )
     facts |= {"sign_in": "sas", "sas": split.query}
+    is_narrow = told.get("sr") in ("c", "d") or ("srt" in told and "s" not in told["srt"])
+    if is_narrow and steps:
+        facts["container"] = steps[0]
     title = f"{account} ({steps[0]})" if steps else account
-    return found(SIGNATURE, PROVIDER, facts, title=title, containers=tuple(steps[:1]), start=folder)
+    only = tuple(steps[:1]) if is_narrow else ()
+    return found(SIGNATURE, PROVIDER, facts, title=title, containers=only, start=folder)
 
 
 def signature(text: str) -> Found | None:
@@ -98,6 +108,8 @@ def _account_in(endpoint: str) -> str:
     return host.partition(".")[0] if ".blob." in host else path.partition("/")[0]
 
 
-def _unusual(endpoint: str, account: str) -> str:
-    """ "" where the account's name already says the address."""
-    return "" if endpoint.lower() == f"https://{account}.{USUAL}" else endpoint
+def _place(endpoint: str, account: str) -> dict[str, str]:
+    """The cloud where the account's name and that say the address, else the address itself."""
+    host = endpoint.lower().partition("://")[2]
+    cloud = CLOUDS.get(host.removeprefix(f"{account}.blob."), "")
+    return {"cloud": cloud} if cloud and endpoint.startswith("https") else {"endpoint": endpoint}

@@ -36,13 +36,18 @@ class Found:
 
 # Which field of a row a fact goes to, where it is called otherwise. A test looks each of them up in the row.
 FIELDS: Mapping[str, Mapping[str, str]] = {
-    "azure_blobs": {},
+    "azure_blobs": {"account": "key", "key": "secret", "sas": "sas_token", "tenant": "tenant_id"},
     "google_storage": {"key_json": "secret"},
-    "openstack_swift": {},
+    "openstack_swift": {
+        "username": "key",
+        "password": "secret",
+        "app_id": "credential_id",
+        "app_secret": "credential_secret",
+    },
 }
 # What a row calls the ways of signing in.
 WAYS: Mapping[str, Mapping[str, str]] = {
-    "azure_blobs": {},
+    "azure_blobs": {"key": "key", "sas": "sas", "client secret": "client_secret", "anonymous": "anonymous"},
     "google_storage": {
         "key": "key_text",
         "file": "key_file",
@@ -50,7 +55,12 @@ WAYS: Mapping[str, Mapping[str, str]] = {
         "default": "default",
         "anonymous": "anonymous",
     },
-    "openstack_swift": {},
+    "openstack_swift": {
+        "keystone 3": "password",
+        "application credential": "application_credential",
+        "keystone 2": "v2",
+        "tempauth": "v1",
+    },
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from . import aws, azure, google, openstack
 from .found import Found, PasteError, found, several
@@ -93,8 +94,9 @@ def _azure(lines: Mapping[str, str]) -> Found:
     signature = lines.get("sas_url", "").partition("?")[2]
     facts = {"account": lines.get("account", ""), "endpoint": lines.get("endpoint", "")}
     if signature:
-        facts["account"] = facts["account"] or lines["sas_url"].partition("://")[2].partition(".")[0]
-        facts |= {"sign_in": "sas", "sas": signature}
+        made = azure.address(urlsplit(lines["sas_url"]))
+        if made is not None:
+            return made
     elif lines.get("key"):
         facts |= {"sign_in": "key", "key": lines["key"]}
     elif lines.get("client_secret"):
