@@ -113,7 +113,7 @@ def shown(name: str) -> str:
     letters = [_visible(name, at) for at in range(len(name))]
     for span in (range(len(letters)), range(len(letters) - 1, -1, -1)):
         for at in span:
-            if letters[at] != " ":
+            if not letters[at].isspace():  # other spaces than the plain one, too
                 break
             letters[at] = "\u2423"
     return "".join(letters)
