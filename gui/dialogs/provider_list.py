@@ -24,7 +24,7 @@ ALSO: Mapping[str, str] = {
     "azure_blobs": "blob azurite microsoft entra active directory aad sas shared key adls data lake",
     "google_storage": "gcs gcp gs service account firebase bucket",
     "google_storage_s3": "gcs gcp gs interoperability xml bucket",
-    "openstack_swift": "keystone tempauth clouds.yaml object store ovh rackspace",
+    "openstack_swift": "keystone tempauth clouds.yaml object store ovh",
     "swift_s3": "keystone tempauth object store",
     "cloudflare_r2": "bucket",
     "minio": "aistor own server",
