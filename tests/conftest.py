@@ -14,10 +14,12 @@ from tests.oracles import ear
 from tests.oracles.azure_sdk import AzureSdk
 from tests.oracles.boto3_s3 import Boto3
 from tests.oracles.ledger import LEDGER
-from tests.servers import azurite, moto, swift
+from tests.oracles.swiftclient_sdk import with_keystone, with_tempauth
+from tests.servers import azurite, keystone, moto, swift
 from tests.servers.azurite import Azurite
 from tests.servers.google_standin import GoogleStandin
 from tests.servers.google_standin import running as running_google_standin
+from tests.servers.keystone import Keystone
 from tests.servers.moto import Moto
 from tests.servers.swift import Swift
 
@@ -59,8 +61,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def swift_server(request: pytest.FixtureRequest) -> Iterator[Swift]:
     """Checks every signature. Containers outlive a test: give yours a name of their own."""
-    with swift.running() as server, oracles.known(Boto3(server)):
+    with swift.running() as server, oracles.known(Boto3(server)), oracles.known(with_tempauth(server)):
         request.config.stash[LOGS]["swift"] = str(server.logs)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keystone_server(request: pytest.FixtureRequest, swift_server: Swift) -> Iterator[Keystone]:
+    """The same Swift by way of a second proxy, which asks a Keystone who somebody is."""
+    with keystone.running(swift_server) as server, oracles.known(with_keystone(server)):
+        request.config.stash[LOGS]["keystone"] = str(server.logs)
         yield server
 
 

@@ -134,7 +134,7 @@ class OpenStackSwiftStorageDriver(LibcloudNames):
     options: ClassVar[Mapping[str, Any]] = {}
     preset: ClassVar[Mapping[str, Any]] = {}
     """Arguments that the provider's row has decided, such as the address to sign in at."""
-    secret_arguments = ("secret", "token", "ex_force_auth_token", "temp_url_key")
+    secret_arguments = ("secret", "token", "credential_secret", "ex_force_auth_token", "temp_url_key")
     container_name_pattern: ClassVar[str] = r"[^/\x00]+"
     container_name_rule: ClassVar[str] = "1 to 256 bytes, no slash"
     capabilities = CAPABILITIES
@@ -155,14 +155,14 @@ class OpenStackSwiftStorageDriver(LibcloudNames):
     ) -> None:
         """Positions as in Libcloud. No I/O.
 
-        `sign_in` is "password" (Keystone v3), "application_credential" (`key` its id, `secret` its secret),
-        "token", "v2" or "v1" (TempAuth); without it `ex_force_auth_version` or the end of `auth_url` tells.
-        `auth_url`: where to sign in. `project`, `project_id`, `user_domain`, `project_domain` (and `…_id`):
-        names or ids. `interface`: public, internal or admin. `token` goes with `auth_url` or `storage_url`;
-        `storage_url` is the account's address where the catalog's is not the one to use.
-        `temp_url_key` signs links; without it the account is asked for its key.
-        Libcloud's `ex_force_…` and `ex_tenant_name` mean what they mean there. ValueError for an address
-        that cannot be one.
+        `sign_in` is "password" (Keystone v3), "application_credential" (`credential_id` and
+        `credential_secret`, or `key` and `secret`), "token", "v2" or "v1" (TempAuth); without it
+        `ex_force_auth_version`, or the end of `auth_url`, tells. `auth_url`: where to sign in.
+        `project`, `project_id`, `user_domain`, `project_domain` (and `…_id`): names or ids.
+        `interface`: public, internal or admin. `token` goes with `auth_url` or with `storage_url`, the
+        account's address, which wins over the catalog's. `temp_url_key` signs links; without it the
+        account is asked for its key. Libcloud's `ex_force_…` and `ex_tenant_name` mean what they mean
+        there. ValueError for an address that cannot be one.
         """
         network = {name: options.pop(name) for name in list(options) if name in _NETWORK}
         super().__init__(key, secret, secure, host, port, api_version, region, **network)
@@ -189,7 +189,7 @@ class OpenStackSwiftStorageDriver(LibcloudNames):
         size = len(container_name.encode("utf-8", "surrogatepass"))
         if size > limit:
             raise InvalidContainerNameError(
-                f"A container's name here has at most {limit} bytes; this one has {size}.",
+                f"{container_name!r} cannot be a container's name here: at most {limit} bytes, not {size}.",
                 self,
                 container_name,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,6 +117,9 @@ def read_arguments(preset: Mapping[str, Any], first: Libcloud, options: Mapping[
     url = _checked(_v1_address(url) if way == "v1" else url)
     region = values.pop("region", "") or first.region
     interface = values.pop("interface", "") or ("internal" if first.internal else "public")
+    user = values.pop("credential_id", "") or first.key
+    secret = values.pop("credential_secret", "") or first.secret
+    values |= _ids(values)
     domains = _domains(values, way)
     unknown = sorted(set(values) - _NAMES)
     if unknown:
@@ -123,8 +127,8 @@ def read_arguments(preset: Mapping[str, Any], first: Libcloud, options: Mapping[
     identity = Identity(
         auth_url=url,
         way="v2_token" if way == "token" and url.rstrip("/").endswith("/v2.0") else way,
-        user=first.key,
-        secret=token if way == "token" else first.secret,
+        user=user,
+        secret=token if way == "token" else secret,
         region=region,
         interface=interface,
         **{**values, **domains},
@@ -165,6 +169,17 @@ def _domains(values: Mapping[str, str], way: str) -> dict[str, str]:
         domains["project_domain"] = values.get("user_domain", "") or domains.get("user_domain", "")
         domains["project_domain_id"] = "" if domains["project_domain"] else values.get("user_domain_id", "")
     return domains
+
+
+def _ids(values: dict[str, str]) -> dict[str, str]:
+    """Ids that were given where a name belongs: 32 hex digits, and the first domain's id."""
+    found = {}
+    for name in ("project", "user_domain", "project_domain"):
+        if re.fullmatch("[0-9a-f]{32}", values.get(name, "")) or (values.get(name) == "default"):
+            if not values.get(f"{name}_id"):
+                found[f"{name}_id"] = values[name]
+            del values[name]
+    return found
 
 
 def _missing(way: str, identity: Identity) -> str:

@@ -98,6 +98,26 @@ def _s3(name: str, request: pytest.FixtureRequest) -> Service:
     )
 
 
+SIGNED_IN: dict[str, StorageDriver] = {}
+"""Keystone takes a second for a sign-in; the driver of the first test serves the others, too."""
+
+
+def _swift(name: str, request: pytest.FixtureRequest) -> Service:
+    if name == "swift-tempauth":
+        server = request.getfixturevalue("swift_server")
+        values = {"sign_in": "v1", "key": server.access_key, "secret": server.secret_key}
+        driver = open_driver(Provider.OPENSTACK_SWIFT, {**values, "auth_url": server.auth_url})
+    elif name in SIGNED_IN:
+        return Service(name, SIGNED_IN[name])
+    else:
+        server = request.getfixturevalue("keystone_server")
+        values = {"key": server.user, "secret": server.password, "auth_url": server.auth_url}
+        places = {"project": server.project, "user_domain": server.domain, "region": server.region}
+        SIGNED_IN[name] = driver = open_driver(Provider.OPENSTACK_SWIFT, {**values, **places})
+    driver.ex_set_temp_url_key("key-of-the-judge")
+    return Service(name, driver)
+
+
 def _azure(name: str, request: pytest.FixtureRequest) -> Service:
     server = request.getfixturevalue("azurite_server")
     kind = get_driver(Provider.AZURE_BLOBS)
@@ -109,6 +129,7 @@ BUILDERS: dict[str, Callable[[str, pytest.FixtureRequest], Service]] = {
     "memory": _memory,
     "s3": _s3,
     "azure": _azure,
+    "swift": _swift,
 }
 """By the name of a service before its first hyphen."""
 

@@ -31,6 +31,12 @@ FLAGS: dict[str, set[str]] = {
     "s3-moto": S3
     | {"versions", "public_containers", "public_objects", "cdn", "storage_classes", "encryption", "tags"},
 }
+SWIFT = BASICS | {
+    *("parts", "server_copy", "copy_parts", "set_attributes", "delete_many", "versions", "signed_urls"),
+    *("public_containers", "create_only"),
+}
+FLAGS["swift-tempauth"] = SWIFT
+FLAGS["swift-keystone"] = SWIFT
 FLAGS["azure-azurite"] = BASICS | {
     *("parts", "server_copy", "set_attributes", "delete_many", "versions", "signed_urls"),
     *("public_containers", "create_only", "storage_classes", "tags"),
@@ -55,5 +61,7 @@ ORACLES = {
     "azure-azurite": "azure-storage-blob",
     "s3-swift": "boto3",
     "s3-moto": "boto3",
+    "swift-tempauth": "python-swiftclient",
+    "swift-keystone": "python-swiftclient",
 }
 """The vendor's SDK that reads back what is written there (tests/oracles); local and memory have no vendor."""

@@ -94,6 +94,7 @@ def test_a_failed_large_upload_leaves_no_parts(container: Container) -> None:
 
 
 @needs("parts", "create_only")
+@pytest.mark.without("google-emulator", why="it ignores conditions")
 @pytest.mark.without("s3-swift", why="Swift's s3api ignores If-None-Match on CompleteMultipartUpload")
 def test_completing_an_upload_may_be_for_new_names_only(container: Container) -> None:
     driver = container.driver
@@ -131,6 +132,7 @@ def fetch(url: str, method: str = "GET", data: bytes | None = None) -> bytes:
 
 
 @needs("signed_urls")
+@pytest.mark.without("google-emulator", why="it hangs up at a name with ..")
 @pytest.mark.parametrize("name", ["plain.txt", "folder/ü +%?#&=.txt", "a//b/../c"])
 def test_a_link_opens_without_credentials(container: Container, name: str) -> None:
     obj = put(container, name, b"shared")
@@ -147,12 +149,12 @@ def test_a_link_may_be_for_writing(container: Container) -> None:
 
 
 @needs("signed_urls")
-@pytest.mark.without("s3-moto", why="moto checks no signatures")
+@pytest.mark.without("s3-moto", "google-emulator", why="they check no signatures")
 def test_a_link_that_was_tampered_with_opens_nothing(container: Container) -> None:
     put(container, "x", b"shared")
     put(container, "y", b"secret")
     link = container.driver.sign_url(container, "x", seconds=60)
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="401|403"):  # Swift says the first
         fetch(link.replace("/x?", "/y?"))
 
 
@@ -169,6 +171,7 @@ def test_a_link_lasts_as_long_as_the_service_allows(container: Container, second
 @needs("versions")
 @pytest.mark.vendor
 @pytest.mark.without("azure-azurite", why="Azurite keeps snapshots, and no versions")
+@pytest.mark.without("google-standin", "google-emulator", why="Google's versions have no delete markers")
 def test_versions_are_listed_read_and_removed(service: Service, container: Container) -> None:
     assert service.oracle
     service.oracle.keep_versions(container.name)

@@ -21,12 +21,9 @@ CONSTANTS = sorted({value for name, value in vars(Provider).items() if name.isup
 S3_ROWS = [one for one in rows(available=False) if one.driver.endswith(":S3StorageDriver")]
 LATER = {
     Provider.GOOGLE_STORAGE,
-    Provider.OPENSTACK_SWIFT,
-    Provider.CLOUDFILES_SWIFT,
     Provider.CLOUDFILES,
     Provider.CLOUDFILES_US,
     Provider.CLOUDFILES_UK,
-    Provider.KTUCLOUD,
     Provider.BACKBLAZE_B2,
     Provider.ALIYUN_OSS,
     Provider.NINEFOLD,
