@@ -154,7 +154,7 @@ def test_a_link_that_was_tampered_with_opens_nothing(container: Container) -> No
     put(container, "x", b"shared")
     put(container, "y", b"secret")
     link = container.driver.sign_url(container, "x", seconds=60)
-    with pytest.raises(urllib.error.HTTPError, match="401|403"):  # Swift says the first
+    with pytest.raises(urllib.error.HTTPError, match=r"401|403"):  # Swift says the first
         fetch(link.replace("/x?", "/y?"))
 
 
