@@ -43,6 +43,7 @@ from .paste_bar import PasteBar
 from .provider_list import ProviderList
 
 U = theme.UNIT
+BROWSER = "browser"  # a way of signing in that takes as long as a person does
 KEYS = ("key", "secret", "token")  # what belongs together for every S3 service
 
 
@@ -167,7 +168,9 @@ class AccountDialog(QDialog):
         self.submit.setEnabled(not busy)
         self._bar.setVisible(busy)
         if busy:
-            self._show_line("", self.tr("Connecting…"), "", role="muted")
+            in_browser = self.form.values().get("sign_in") == BROWSER
+            text = self.tr("Sign in in the browser that opens…") if in_browser else self.tr("Connecting…")
+            self._show_line("", text, "", role="muted")
 
     def show_result(self, result: Result) -> None:
         """What the test found, and the field or button that mends it."""

@@ -20,7 +20,7 @@ from ..accounts import BUILT_IN, DEMO_CLOUD, HOME, THIS_COMPUTER, Account, new_i
 from ..background import closed, in_thread, start
 from ..context import Context
 from ..demo import fill
-from ..dialogs.account import AccountDialog, Result
+from ..dialogs.account import BROWSER, AccountDialog, Result
 from ..dialogs.form import ADDRESSES
 from ..dialogs.message import MessageDialog
 from ..dialogs.secret import SecretDialog
@@ -33,6 +33,7 @@ from .window import Window
 ANONYMOUS = "anonymous"
 # A test answers soon: somebody sits in front of it.
 TEST_OPTIONS: Mapping[str, Any] = {"attempts": 2, "connect_timeout": 8.0, "timeout": 15.0, "deadline": 25.0}
+BROWSER_SECONDS = 200.0  # more than the driver waits for a person in front of the browser
 CONTAINERS_COUNTED = 1000
 FAILURES = (errors.LibcloudError, ValueError, OSError)
 
@@ -254,7 +255,10 @@ async def _test(
 
 def _probe(account: Account, secrets: Mapping[str, str]) -> Found:
     """One real request, or one per named container. FAILURES."""
-    driver = open_account(account, secrets, "", **TEST_OPTIONS)
+    options = dict(TEST_OPTIONS)
+    if account.values.get("sign_in") == BROWSER:
+        options["deadline"] = BROWSER_SECONDS
+    driver = open_account(account, secrets, "", **options)
     given = driver.region
     for name in account.containers:
         driver.list_page(driver.open_container(name), limit=1)

@@ -145,8 +145,16 @@ CLUES: tuple[Clue, ...] = (
     Clue(ValueError, "storage account", ("key",), "", AZURE),
     Clue(errors.InvalidCredsError, "aadsts90002", ("tenant_id",), "", AZURE),
     Clue(errors.InvalidCredsError, "aadsts900023", ("tenant_id",), "", AZURE),
-    Clue(errors.InvalidCredsError, "aadsts7000", ("client_secret", "client_id"), "", AZURE),
+    Clue(errors.InvalidCredsError, "aadsts700016", ("client_id",), "", AZURE),
+    Clue(errors.InvalidCredsError, "aadsts7000", ("client_secret",), "", AZURE),
     Clue(errors.InvalidCredsError, "tenant", ("tenant_id",), "", AZURE),
+    Clue(
+        errors.OperationNotSupportedError,
+        "container",
+        ("container", CONTAINERS),
+        QT_TRANSLATE_NOOP("Diagnosis", "Name the container that it opens."),
+        AZURE,
+    ),
     Clue(errors.AccessDeniedError, "account keys", ("sign_in",), "", AZURE),
     Clue(
         errors.UnreachableError,

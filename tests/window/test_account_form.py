@@ -272,6 +272,15 @@ def test_a_secret_of_several_lines_is_dots_until_it_is_revealed(qapp, qtbot):
     assert opened.secrets() == {"key_text": "line one\nline two!\nthree"}
 
 
+def test_who_signs_in_in_the_browser_is_told_where_to_look(qapp):
+    opened = AccountDialog(providers.rows(), None)
+    opened.providers.select("azure_blobs")
+    opened.form.fill({"sign_in": "browser", "key": "me"})
+    opened.set_busy(True)
+    assert "browser" in opened._result_text.text()
+    opened.deleteLater()
+
+
 def test_scrolling_past_a_choice_does_not_change_it(cloud):
     combo = cloud.input("sign_in").control
     cloud.name.setFocus()
