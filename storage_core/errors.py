@@ -10,6 +10,7 @@
     │   ├── WrongRegionError              the container lives elsewhere; `region` if it was told
     │   ├── ClockSkewError                this computer's clock and the server's differ
     │   └── MalformedResponseError        the reply is not what the protocol promises; `body`
+    │       └── RangeIgnoredError         a part of an object was asked for, and all of it came
     ├── NetworkError                      no complete answer arrived                          (retryable)
     │   ├── UnreachableError              name not found, refused, no route
     │   ├── TimedOutError                 connect, read, stall or deadline
@@ -162,6 +163,10 @@ class MalformedResponseError(ProviderError):
     def __init__(self, value: Any = "", body: Any = None, driver: Any = None, **more: Any) -> None:
         super().__init__(value, more.pop("http_code", 0), driver, **more)
         self.body = body
+
+
+class RangeIgnoredError(MalformedResponseError):
+    """The service does not serve ranges: it answered one with the whole object."""
 
 
 class NetworkError(LibcloudError):

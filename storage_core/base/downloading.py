@@ -11,10 +11,11 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage_core import names
-from storage_core.base.objects import Download, Object
+from storage_core.base.objects import Download, Object, Readable
 from storage_core.body import Watch, cut
 from storage_core.capabilities import MIB
 from storage_core.errors import (
@@ -24,7 +25,9 @@ from storage_core.errors import (
     LocalFileError,
     LocalFileExistsError,
     NetworkError,
+    ObjectError,
     ObjectHashMismatchError,
+    RangeIgnoredError,
 )
 
 if TYPE_CHECKING:
@@ -64,10 +67,11 @@ def read(
     """The bytes in pieces as they come (up to READ), verified at the end. The engine's and the copies'
     way to read.
 
+    Where the service ignores ranges the bytes are cut from the whole: right, but they all travel.
     Raises ConnectionLostError when the promised bytes cannot be had, ObjectHashMismatchError at the end
     of a whole object whose content does not agree with the hash that the service told.
     """
-    download = driver.open_object(obj, start, end)
+    download = _open(driver, obj, start, end)
     pinned = _pinned(obj, download)
     expected, md5 = download.size, download.md5 if download.size == download.total else ""
     digest = hashlib.md5(usedforsecurity=False)
@@ -88,7 +92,7 @@ def read(
                     raise
                 download.close()
                 time.sleep(min(0.1 * 2**idle, 5.0))
-                download = driver.open_object(pinned, start + got, start + expected)
+                download = _open(driver, pinned, start + got, start + expected)
                 continue
             idle = 0
             got += len(piece)
@@ -105,6 +109,53 @@ def read(
             driver,
             obj.name,
         )
+
+
+def serves_ranges(driver: StorageDriver, obj: Object) -> bool:
+    """Whether parts of this object can be read by themselves: one request tells, at most."""
+    if not driver.capabilities.ranged_reads:
+        return False
+    try:
+        driver.open_object(obj, 0, 1).close()
+    except RangeIgnoredError:
+        return False
+    return True
+
+
+def _open(driver: StorageDriver, obj: Object, start: int, end: int | None) -> Download:
+    """As `StorageDriver.open_object`, from services too that answer a range with the whole object."""
+    try:
+        return driver.open_object(obj, start, end)
+    except RangeIgnoredError:
+        whole = driver.open_object(obj)
+    if start >= whole.total:
+        whole.close()
+        raise ObjectError(f"{obj.name!r} has no bytes in that range.", driver, obj.name, status=416)
+    stop = whole.total if end is None else min(end, whole.total)
+    return replace(whole, source=_Behind(whole.source, start), start=start, size=stop - start)
+
+
+class _Behind:
+    """What comes behind the first `skip` bytes. They are read when the first of the others is wanted, so
+    that a line that breaks among them is taken up again like any other.
+    """
+
+    def __init__(self, source: Readable, skip: int) -> None:
+        self._source = source
+        self._skip = skip
+
+    def read(self, count: int) -> bytes:
+        """As `Readable.read`."""
+        while self._skip:
+            piece = self._source.read(min(READ, self._skip))
+            if not piece:
+                return b""
+            self._skip -= len(piece)
+        return self._source.read(count)
+
+    def close(self) -> None:
+        """As `Readable.close`."""
+        self._source.close()
 
 
 def _pinned(obj: Object, download: Download) -> Object:

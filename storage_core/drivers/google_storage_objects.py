@@ -34,6 +34,7 @@ from storage_core.errors import (
     ObjectChangedError,
     ObjectDoesNotExistError,
     ObjectError,
+    RangeIgnoredError,
 )
 
 BATCH_MAX = 100
@@ -128,9 +129,7 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
 def _check_range(wire: Wire, name: str, reply: http.Reply, start: int, end: int | None, size: int) -> int:
     """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
     if reply.status != 206:
-        raise MalformedResponseError(
-            f"A part of {name!r} was asked for, and all of it came.", None, wire.driver
-        )
+        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
     found = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", ""))
     if not found:
         raise MalformedResponseError(f"A part of {name!r} came, and nobody said which.", None, wire.driver)

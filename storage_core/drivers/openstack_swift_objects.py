@@ -30,6 +30,7 @@ from storage_core.errors import (
     ObjectChangedError,
     ObjectDoesNotExistError,
     OperationNotSupportedError,
+    RangeIgnoredError,
 )
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -136,7 +137,7 @@ def _check_range(
 ) -> int:
     """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
     if status != 206:
-        raise _nonsense(wire, f"A part of {name!r} was asked for, and all of it came.")
+        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
     found = _CONTENT_RANGE.fullmatch(told.get("Content-Range", ""))
     if not found:
         raise _nonsense(wire, f"A part of {name!r} came, and nobody said which.")

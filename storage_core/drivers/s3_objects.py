@@ -26,6 +26,7 @@ from storage_core.errors import (
     ObjectTooLargeError,
     OperationNotSupportedError,
     ProviderError,
+    RangeIgnoredError,
 )
 from storage_core.xml import text
 
@@ -164,9 +165,7 @@ def _check_range(
 ) -> int:
     """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
     if status != 206 and "Content-Range" not in headers:  # rclone's server names the range and says 200
-        raise MalformedResponseError(
-            f"A part of {name!r} was asked for, and all of it came.", None, wire.driver
-        )
+        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
     found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     if not found:
         raise MalformedResponseError(f"A part of {name!r} came, and nobody said which.", None, wire.driver)

@@ -20,6 +20,7 @@ from storage_core.errors import (
     LocalFileError,
     ObjectChangedError,
     ObjectHashMismatchError,
+    RangeIgnoredError,
 )
 from storage_core.transfers.conflicts import judge, rename_target
 from storage_core.transfers.jobs import Ask, Done, Meter, Skipped, Work
@@ -65,7 +66,10 @@ def _begin(work: Work, meter: Meter) -> Outcome:
             discard(work)
         return verdict
     if is_large:
-        return _ranges(work, obj, driver)
+        try:
+            return _ranges(work, obj, driver)
+        except RangeIgnoredError:  # then as one stream, whose hash is checked as it passes
+            discard(work)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(part_path(work))  # of an attempt that a crash ended
     try:
@@ -188,6 +192,8 @@ def discard(work: Work) -> None:
 def _ranges(work: Work, obj: Object, driver: StorageDriver) -> LargeFile:
     item = work.item
     path = part_path(work)
+    with driver.open_object(obj, 0, 1) as download:
+        md5 = download.md5
     safe: set[int] = set()
     if item.part_size:
         same = (item.size, item.stamp) == (obj.size, stamp_of(obj)) and bool(item.stamp)
@@ -200,8 +206,6 @@ def _ranges(work: Work, obj: Object, driver: StorageDriver) -> LargeFile:
         work.journal.begin_parts(item.id, size=item.size, stamp=item.stamp, part_size=PART, others="")
         with open(path, "wb") as file:
             file.truncate(obj.size)
-    with driver.open_object(obj, 0, 1) as download:
-        md5 = download.md5
     return RangesDown(work, obj, driver, path, safe, md5)
 
 

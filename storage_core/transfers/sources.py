@@ -16,7 +16,7 @@ from math import ceil
 
 from storage_core.attributes import Attributes
 from storage_core.base import Object, StorageDriver
-from storage_core.base.downloading import read
+from storage_core.base.downloading import read, serves_ranges
 from storage_core.base.uploading import part_size_for
 from storage_core.body import Body, FileBody, StreamBody, Watch
 from storage_core.capabilities import MIB
@@ -183,8 +183,8 @@ class ObjectSource(Source):
 
     def begin_sequence(self) -> None:
         # A range has no hash to check it with: where the whole has one, it is read as one stream, the parts
-        # cut from it.
-        if is_md5(self.obj.hash):
+        # cut from it. So is what cannot be read in ranges.
+        if is_md5(self.obj.hash) or not serves_ranges(self._driver, self.obj):
             self._sequence = StreamBody(self.pieces(), self.size)
 
     def abandon(self) -> None:
