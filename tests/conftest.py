@@ -13,10 +13,13 @@ from tests import oracles
 from tests.oracles import ear
 from tests.oracles.azure_sdk import AzureSdk
 from tests.oracles.boto3_s3 import Boto3
+from tests.oracles.google_sdk import GoogleSdk
 from tests.oracles.ledger import LEDGER
 from tests.oracles.swiftclient_sdk import with_keystone, with_tempauth
 from tests.servers import azurite, keystone, moto, swift
 from tests.servers.azurite import Azurite
+from tests.servers.google_emulator import GoogleEmulator
+from tests.servers.google_emulator import running as running_google_emulator
 from tests.servers.google_standin import GoogleStandin
 from tests.servers.google_standin import running as running_google_standin
 from tests.servers.keystone import Keystone
@@ -84,8 +87,8 @@ def moto_server(request: pytest.FixtureRequest) -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def google_standin_server(request: pytest.FixtureRequest) -> Iterator[GoogleStandin]:
-    """The process; tests take `google_standin`."""
-    with running_google_standin() as server:
+    """The process; tests take `google_standin`, or give their containers names of their own."""
+    with running_google_standin() as server, oracles.known(GoogleSdk(server)):
         request.config.stash[LOGS]["google stand-in"] = str(server.logs)
         yield server
 
@@ -95,6 +98,14 @@ def google_standin(google_standin_server: GoogleStandin) -> GoogleStandin:
     """Google Cloud Storage, written from its pages: checks tokens, roles, conditions, hashes. Empty."""
     google_standin_server.reset()
     return google_standin_server
+
+
+@pytest.fixture(scope="session")
+def google_emulator(request: pytest.FixtureRequest) -> Iterator[GoogleEmulator]:
+    """Google's JSON API without sign-in and conditions. Containers outlive a test."""
+    with running_google_emulator() as server, oracles.known(GoogleSdk(server)):
+        request.config.stash[LOGS]["google emulator"] = str(server.logs)
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,10 @@ from storage_core.capabilities import KIB, MIB
 from storage_core.drivers.google_storage_wire import Call, Wire, json_body, upload_path
 from storage_core.errors import (
     ConnectionLostError,
+    ContainerDoesNotExistError,
     LibcloudError,
     MalformedResponseError,
+    ObjectDoesNotExistError,
     SourceChangedError,
 )
 
@@ -59,10 +61,23 @@ def store(
         )  # fmt: skip
         try:
             return wire.ask(call)
+        except ObjectDoesNotExistError as error:
+            raise _no_container(wire, container, error) from None
         finally:
             told(call.tries)
     upload = _Resumable(wire, container, object_name, described, {**query, "uploadType": "resumable"})
     return upload.send(body)
+
+
+def _no_container(wire: Wire, container: str, error: LibcloudError) -> ContainerDoesNotExistError:
+    """What is not there when an object is to be made is its bucket."""
+    return ContainerDoesNotExistError(
+        f"There is no container {container!r}.",
+        wire.driver,
+        container,
+        status=404,
+        request_id=error.request_id,
+    )
 
 
 def _base64_of_hex(md5: str) -> str:
@@ -282,7 +297,10 @@ class _Resumable:
             method="POST", path=upload_path(self.container), query=self.query, **body,
             container=self.container, object_name=self.object_name,
         )  # fmt: skip
-        self.url = self.wire.run(call).get("location", "")
+        try:
+            self.url = self.wire.run(call).get("location", "")
+        except ObjectDoesNotExistError as error:
+            raise _no_container(self.wire, self.container, error) from None
         if not self.url or not self.wire.is_ours(self.url):
             raise MalformedResponseError(
                 "Google began an upload and named no address of its own for it.", None, self.wire.driver

@@ -31,6 +31,12 @@ FLAGS: dict[str, set[str]] = {
     "s3-moto": S3
     | {"versions", "public_containers", "public_objects", "cdn", "storage_classes", "encryption", "tags"},
 }
+GOOGLE = BASICS | {
+    *("parts", "server_copy", "set_attributes", "delete_many", "versions", "signed_urls"),
+    *("public_containers", "public_objects", "create_only", "storage_classes"),
+}
+FLAGS["google-standin"] = GOOGLE
+FLAGS["google-emulator"] = GOOGLE
 SWIFT = BASICS | {
     *("parts", "server_copy", "copy_parts", "set_attributes", "delete_many", "versions", "signed_urls"),
     *("public_containers", "create_only"),
@@ -43,8 +49,19 @@ FLAGS["azure-azurite"] = BASICS | {
 }
 SERVICES = tuple(FLAGS)
 
-REFUSED_NAMES: dict[str, set[str]] = {"azure-azurite": {"c:\\x\\y", "a\\..\\b"}}
-"""Names that a service would store as others (Azure makes slashes of backslashes): refused before all else."""
+GOOGLE_REFUSES = {".", "..", "tab\tand\rreturn"}
+REFUSED_NAMES: dict[str, set[str]] = {
+    "azure-azurite": {"c:\\x\\y", "a\\..\\b"},
+    "google-standin": GOOGLE_REFUSES,
+    "google-emulator": GOOGLE_REFUSES,
+}
+"""Names that a service does not have, or would store as others (Azure makes slashes of backslashes): refused
+before all else.
+"""
+MANGLED: dict[str, set[str]] = {"google-emulator": {"../../etc/passwd", "a/../b", "a\\..\\b", "a/./b"}}
+"""Names that a server cannot hold, whatever the client: the emulator's store is a tree of folders; it hangs
+up at `..` and takes `a/./b` for `a//b`.
+"""
 UNLISTABLE: dict[str, set[str]] = {"azure-azurite": {"\x01\x1f\x7f"}}
 """Names that a server stores and cannot list, whatever the client: Azurite answers 500 to a listing with one
 that XML does not hold. (Azure itself encodes it: tests/drivers/test_azure_wire.py.)
@@ -53,15 +70,17 @@ that XML does not hold. (Azure itself encodes it: tests/drivers/test_azure_wire.
 
 def possible_names(service: str, names: Sequence[str]) -> list[str]:
     """Those that can be stored and listed there."""
-    impossible = REFUSED_NAMES.get(service, set()) | UNLISTABLE.get(service, set())
+    impossible = {name for table in (REFUSED_NAMES, UNLISTABLE, MANGLED) for name in table.get(service, ())}
     return [name for name in names if name not in impossible]
 
 
 ORACLES = {
-    "azure-azurite": "azure-storage-blob",
     "s3-swift": "boto3",
     "s3-moto": "boto3",
     "swift-tempauth": "python-swiftclient",
     "swift-keystone": "python-swiftclient",
+    "azure-azurite": "azure-storage-blob",
+    "google-standin": "google-cloud-storage",
+    "google-emulator": "google-cloud-storage",
 }
 """The vendor's SDK that reads back what is written there (tests/oracles); local and memory have no vendor."""
