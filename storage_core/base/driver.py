@@ -565,7 +565,11 @@ class StorageDriver(BaseDriver):
         ):
             if getattr(attributes, name) and not able.has(flag):
                 raise AttributeRefusedError(able.why_not(flag), self, field=name)
-        size = sum(len(k.encode()) + len(v.encode()) for k, v in attributes.metadata.items())
+        size = sum(
+            len(text.encode("utf-8", "surrogatepass"))
+            for pair in attributes.metadata.items()
+            for text in pair
+        )
         if size > able.metadata_bytes_max:
             raise AttributeRefusedError(
                 f"The metadata has {size} bytes; this service holds at most {able.metadata_bytes_max}.",

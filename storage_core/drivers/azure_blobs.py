@@ -155,7 +155,7 @@ class AzureBlobsStorageDriver(OwnVerbs):
             )
         )  # fmt: skip
         self.key = given.account
-        self.capabilities = capabilities(given)
+        self.capabilities = capabilities(given, place)
         self.wire = Wire(self, given, place)
 
     def check_attributes(self, attributes: Attributes) -> None:

@@ -11,11 +11,8 @@ from collections.abc import Mapping, Sequence
 from storage_core import http
 from storage_core.base.objects import Container, DeleteFailure
 from storage_core.drivers.azure_blobs_wire import Call, Wire
-from storage_core.errors import MalformedResponseError
+from storage_core.errors import ContainerDoesNotExistError, MalformedResponseError
 from storage_core.wire import Headers
-
-GONE = (404,)
-"""A name that was not there is what was wanted."""
 
 
 def delete(wire: Wire, container: Container, object_names: Sequence[str]) -> list[DeleteFailure]:
@@ -38,9 +35,11 @@ def delete(wire: Wire, container: Container, object_names: Sequence[str]) -> lis
             failures.append(DeleteFailure(name, "The service did not say what became of it."))
             continue
         status, headers, text = answers[number]
-        if status in (200, 202) or (status in GONE and headers.get("x-ms-error-code") != "ContainerNotFound"):
-            continue
+        if status in (200, 202) or (status == 404 and headers.get("x-ms-error-code") != "ContainerNotFound"):
+            continue  # a name that was not there is what was wanted
         error = wire.refused(status, headers, text, container.name, name)
+        if isinstance(error, ContainerDoesNotExistError):
+            raise error
         failures.append(DeleteFailure(name, str(error), error.code))
     return failures
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from storage_core.attributes import Attributes
+from storage_core.base.objects import parse_time
 from storage_core.drivers.azure_blobs_profile import TIERS
 from storage_core.errors import AttributeRefusedError
 from storage_core.words import decode_word, encode_word
@@ -125,7 +126,6 @@ def tags_header(tags: Mapping[str, str]) -> str:
 def from_headers(headers: Mapping[str, str]) -> Attributes:
     """What a HEAD or GET tells about a blob; tags are not among it."""
     values: dict[str, Any] = {field: headers.get(name, "") for field, name in CONTENT.items()}
-    kind = headers.get("x-ms-blob-type", "")
     tier = headers.get("x-ms-access-tier", "")
     inferred = headers.get("x-ms-access-tier-inferred", "").lower() == "true"
     metadata = {
@@ -136,9 +136,20 @@ def from_headers(headers: Mapping[str, str]) -> Attributes:
     return Attributes(
         metadata=metadata,
         storage_class=class_of(tier, inferred),
-        blob_type="" if kind == "BlockBlob" else kind,
         **values,
     )
+
+
+def extra_of(kind: str, attributes: Attributes, etag: str, modified: str) -> dict[str, Any] | None:
+    """The `extra` of a blob that is no block blob; None: it is made of the attributes, as everywhere.
+
+    The kind is none of the attributes: they are what another object could have as well.
+    """
+    if kind in ("", "BlockBlob"):
+        return None
+    moment = parse_time(modified)
+    more = {"blob_type": kind, "etag": etag, "last_modified": moment.isoformat() if moment else ""}
+    return {**attributes.to_extra(), **more}
 
 
 def class_of(tier: str, inferred: bool) -> str:

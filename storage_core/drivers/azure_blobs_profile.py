@@ -153,7 +153,7 @@ def cloud_of(name: str) -> Cloud:
     return CLOUDS[plain]
 
 
-def capabilities(given: Given) -> Capabilities:
+def capabilities(given: Given, endpoint: Endpoint) -> Capabilities:
     """What can be done, signed in like this."""
     why = dict(BASE.why)
     able = BASE
@@ -170,6 +170,11 @@ def capabilities(given: Given) -> Capabilities:
             what = "Without credentials nobody may see or make containers; open one by its name."
         why["list_containers"] = why["create_containers"] = what
         able = replace(able, list_containers=False, create_containers=False)
+    if endpoint.is_emulator and given.sign_in != "key":
+        able = replace(able, delete_many=0)
+        why["delete_many"] = "Azurite takes batches from account keys alone."
+        able = replace(able, public_containers=False)
+        why.setdefault("public_containers", "Azurite lets account keys alone change who can read.")
     return replace(able, why=why)
 
 

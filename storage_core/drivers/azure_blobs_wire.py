@@ -60,6 +60,19 @@ class Call:
     content: bytes = b""
 
 
+def _expired(error: InvalidCredsError, driver: Any) -> ExpiredTokenError:
+    """The same, for a token: it is asked once more with a new one."""
+    return ExpiredTokenError(
+        "The service does not accept this sign-in, or no longer.",
+        driver,
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        container_name=error.container_name,
+        object_name=error.object_name,
+    )
+
+
 def blob_call(method: str, container: str, object_name: str, query: Query = (), **more: Any) -> Call:
     """A call about one blob."""
     return Call(method=method, container=container, object_name=object_name, query=query, **more)
@@ -102,7 +115,7 @@ class Wire:
         if self.endpoint.why_impossible(call.object_name):
             # What would be reached is another object.
             raise ObjectDoesNotExistError(
-                f"There is no object {call.object_name!r} in {call.container!r}: no object can be called so here.",
+                f"There is no object {call.object_name!r} in {call.container!r}: none can be called so here.",
                 self.driver,
                 call.object_name,
             )
@@ -120,10 +133,11 @@ class Wire:
                 if call.whole:
                     call.content = b"" if call.method == "HEAD" else reply.content()
                 return None
-            if reply.status == 401 and self._tokens is not None:
+            error = self.refusal(reply, call)
+            if self._tokens is not None and isinstance(error, InvalidCredsError):
                 self._tokens.refuse(token)
-                return ExpiredTokenError("The service no longer takes this sign-in.", self.driver)
-            return self.refusal(reply, call)
+                return _expired(error, self.driver)
+            return error
 
         return self._client.send(make, judge, idempotent=call.idempotent)
 

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Container, Object, Page, Version
-from storage_core.drivers.azure_blobs_headers import class_of, decode_key, hex_md5
+from storage_core.drivers.azure_blobs_headers import class_of, decode_key, extra_of, hex_md5
 from storage_core.errors import MalformedResponseError
 from storage_core.words import decode_word
 from storage_core.xml import parse_page, text
@@ -144,12 +144,12 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
     kind = told.get("BlobType", "BlockBlob")
     etag = told.get("Etag", "").strip('"')
     tier = told.get("AccessTier", "")
-    attributes = _attributes(told, kind, tier, metadata) if told.get("TagCount", "0") == "0" else None
+    attributes = _attributes(told, tier, metadata) if told.get("TagCount", "0") == "0" else None
     return Object(
         _name(element),
         int(told.get("Content-Length") or 0),
         (hex_md5(told.get("Content-MD5", "")) if kind == "BlockBlob" else "") or etag,
-        None,
+        extra_of(kind, attributes, etag, told.get("Last-Modified", "")) if attributes else None,
         metadata,
         container,
         driver,
@@ -160,21 +160,21 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
     )
 
 
-def _attributes(told: Mapping[str, str], kind: str, tier: str, metadata: dict[str, str] | None) -> Attributes:
+def _attributes(told: Mapping[str, str], tier: str, metadata: dict[str, str] | None) -> Attributes:
     values = tuple(told.get(name, "") for name in _FIELDS)
     chosen = class_of(tier, told.get("AccessTierInferred") == "true")
     if metadata:
-        return _built(values, kind, chosen, metadata)
-    key = (*values, kind, chosen)
+        return _built(values, chosen, metadata)
+    key = (*values, chosen)
     shared = _PLAIN.get(key)
     if shared is None:
-        shared = _built(values, kind, chosen, {})
+        shared = _built(values, chosen, {})
         if len(_PLAIN) < _PLAIN_MAX:
             _PLAIN[key] = shared
     return shared
 
 
-def _built(values: tuple[str, ...], kind: str, chosen: str, metadata: dict[str, str]) -> Attributes:
+def _built(values: tuple[str, ...], chosen: str, metadata: dict[str, str]) -> Attributes:
     return Attributes(
         content_type=values[0],
         content_encoding=values[1],
@@ -182,7 +182,6 @@ def _built(values: tuple[str, ...], kind: str, chosen: str, metadata: dict[str, 
         content_language=values[3],
         cache_control=values[4],
         storage_class=chosen,
-        blob_type="" if kind == "BlockBlob" else kind,
         metadata=metadata,
     )
 
