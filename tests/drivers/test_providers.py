@@ -20,7 +20,6 @@ from storage_core.types import Provider
 CONSTANTS = sorted({value for name, value in vars(Provider).items() if name.isupper()})
 S3_ROWS = [one for one in rows(available=False) if one.driver.endswith(":S3StorageDriver")]
 LATER = {
-    Provider.GOOGLE_STORAGE,
     Provider.CLOUDFILES,
     Provider.CLOUDFILES_US,
     Provider.CLOUDFILES_UK,
