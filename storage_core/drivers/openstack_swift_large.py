@@ -135,7 +135,12 @@ def delete_with_segments(
         return False
     where = {"container": container.name, "object_name": object_name}
     query = (("version-id", version),) if version else ()
-    told = wire.run(Call(method="HEAD", query=query, **where))  # type: ignore[arg-type]
+    try:
+        told = wire.run(Call(method="HEAD", query=query, **where))  # type: ignore[arg-type]
+    except ObjectDoesNotExistError:
+        if version:
+            return False  # a mark of deletion has no headers
+        raise
     if "X-Object-Manifest" in told:
         # Its segments are whatever has a name that begins like this: nobody says that they are its own.
         LOG.warning(
