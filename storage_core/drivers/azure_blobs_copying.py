@@ -8,6 +8,7 @@ https://learn.microsoft.com/rest/api/storageservices/copy-blob, put-blob-from-ur
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -158,18 +159,18 @@ def _copied(wire: Wire, container: Container, object_name: str, headers: dict[st
 
 def _stop(wire: Wire, container: Container, object_name: str, copy_id: str) -> None:
     """Abort Copy Blob, and take away the empty blob that it leaves."""
+    place = container.name, object_name
     query = (("comp", "copy"), ("copyid", copy_id))
-    try:
-        wire.run(
-            blob_call(
-                "PUT", container.name, object_name, query, headers={"x-ms-copy-action": "abort"}, good=(204,)
-            )
-        )
+    abort = {"x-ms-copy-action": "abort"}
+    # Who asked for the stop must not stop this, too.
+    with transport.stoppable(_go_on), contextlib.suppress(LibcloudError):
+        # An error: the copy came to its end by itself. The reason for the stop is the one to tell.
+        wire.run(blob_call("PUT", *place, query, headers=abort, good=(204,)))
         told = look(wire, container, object_name)
         if told.get("x-ms-copy-status", "") == "aborted" and told.get("content-length") == "0":
-            call = blob_call(
-                "DELETE", container.name, object_name, headers={"If-Match": f'"{etag_of(told)}"'}, good=(202,)
-            )
-            wire.run(call)
-    except LibcloudError:
-        return  # it came to its end by itself; the reason for the stop is the one to tell
+            pinned = {"If-Match": f'"{etag_of(told)}"'}
+            wire.run(blob_call("DELETE", *place, headers=pinned, good=(202,)))
+
+
+def _go_on() -> None:
+    """What is called while a request waits that nobody may stop."""
