@@ -14,6 +14,7 @@ from storage_core.errors import InvalidCredsError, LibcloudError, MissingExtraEr
 from storage_core.redaction import redact
 from storage_core.session import lend, problem_in
 from storage_core.tokens.renewed import Token
+from storage_core.wire import causes
 
 SCOPE = "https://storage.azure.com/.default"
 BROWSER_SECONDS = 180
@@ -54,7 +55,7 @@ class EntraTokens:
             raise
         except Exception as error:
             # Whatever the library raises; out of the handler, so that no chain shows what was sent.
-            problem = problem_in(error) or self._refused(error)
+            problem = _of_the_network(error) or self._refused(error)
         else:
             return Token(token.token, float(token.expires_on))
         raise problem
@@ -74,7 +75,8 @@ class EntraTokens:
         }
         if self._way == "managed_identity":
             return identity.ManagedIdentityCredential(client_id=self._client or None, **more)
-        more["authority"] = self._authority
+        # The authority is one of our own table: nobody has to be asked whether it is genuine.
+        more |= {"authority": self._authority, "disable_instance_discovery": True}
         if self._way == "client_secret":
             return identity.ClientSecretCredential(self._tenant, self._client, self._secret, **more)
         if self._tenant:
@@ -94,3 +96,10 @@ class EntraTokens:
         if self._secret:
             said = said.replace(self._secret, "…")
         return InvalidCredsError(f"Entra ID did not let this account in: {redact(said)[:400]}")
+
+
+def _of_the_network(error: Exception) -> LibcloudError | None:
+    """Our own error within the library's, which keeps what went wrong in a field of its own."""
+    inner = (getattr(one, "inner_exception", None) for one in causes(error))
+    found = (problem_in(one) for one in (error, *inner) if isinstance(one, BaseException))
+    return next(filter(None, found), None)
