@@ -263,7 +263,7 @@ class AccountDialog(QDialog):
         outer.addLayout(middle, 1)
         outer.addWidget(self._build_result())
         outer.addLayout(self._build_buttons())
-        self.resize(105 * U if self.providers is not None else 70 * U, 76 * U)
+        self.resize(105 * U if self.providers is not None else 70 * U, 82 * U)
 
     def _build_welcome(self) -> QWidget:
         page = QWidget(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -33,7 +33,15 @@ class Advanced(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, has_network: bool = True) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        fields: Sequence[Field] = (),
+        saved: Collection[str] = (),
+        has_network: bool = True,
+    ) -> None:
+        """`fields`: the provider's own that few people need. They stand first, also for Tab."""
         super().__init__(parent)
         self._pin = ""
         self.fold = QToolButton(self)
@@ -48,6 +56,9 @@ class Advanced(QWidget):
         self._column = QVBoxLayout(self._inside)
         self._column.setContentsMargins(0, theme.UNIT, 0, 0)
         self._column.setSpacing(2 * theme.UNIT)
+        self.inputs = {one.name: Input(one, self._inside, saved=one.name in saved) for one in fields}
+        for box in self.inputs.values():
+            self._column.addWidget(box)
         self.only = self._input(
             "containers",
             self.tr("Only these containers"),
@@ -67,10 +78,6 @@ class Advanced(QWidget):
         outer.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addWidget(self._inside)
         self._inside.hide()
-
-    def add(self, box: Input) -> None:
-        """A field of the provider that few people need; above the rest."""
-        self._column.insertWidget(self._column.indexOf(self.only), box)
 
     def unfold(self) -> None:
         """Show it."""

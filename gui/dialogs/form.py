@@ -57,10 +57,10 @@ class SignInForm(QWidget):
         column.addWidget(self._name_box())
         for section, fields in _sections_of(row).items():
             column.addWidget(self._section(section, fields))
-        self.advanced = Advanced(self, has_network=row.constant != "local")
-        for field in row.fields:
-            if field.section == MORE:
-                self.advanced.add(self._input(field))
+        seldom = [field for field in row.fields if field.section == MORE]
+        has_network = row.constant != "local"
+        self.advanced = Advanced(self, fields=seldom, saved=saved, has_network=has_network)
+        self._inputs |= self.advanced.inputs
         self.advanced.changed.connect(self.changed)
         column.addWidget(self.advanced)
         column.addStretch(1)
@@ -202,8 +202,8 @@ class SignInForm(QWidget):
         self._sections.append((section, boxes))
         return section
 
-    def _input(self, field: Field, parent: QWidget | None = None) -> Input:
-        box = Input(field, parent or self, saved=field.name in self._saved)
+    def _input(self, field: Field, parent: QWidget) -> Input:
+        box = Input(field, parent, saved=field.name in self._saved)
         self._inputs[field.name] = box
         return box
 

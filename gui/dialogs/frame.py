@@ -76,6 +76,8 @@ class Frame(QDialog):
 
 def put_last(dialog: QDialog, *buttons: QWidget) -> None:
     """For Tab: what the dialog holds was made after its buttons."""
+    for box in dialog.findChildren(QDialogButtonBox):
+        box.setFocusProxy(None)  # type: ignore[arg-type]  # it would send Tab to its default button from above
     before: QWidget = dialog
     while (last := before.previousInFocusChain()) is not None:
         before = last

@@ -13,7 +13,18 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QRadioButton,
+    QScrollArea,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account, Place
@@ -48,6 +59,14 @@ def account_dialog() -> QDialog:
     dialog = AccountDialog(providers.rows(), None)
     assert dialog.providers is not None
     dialog.providers.search.setText("S3-compatible storage")
+    dialog.advanced.unfold()
+    return dialog
+
+
+def form_of(constant: str) -> QDialog:
+    dialog = AccountDialog(providers.rows(), None)
+    assert dialog.providers is not None
+    dialog.providers.select(constant)
     dialog.advanced.unfold()
     return dialog
 
@@ -95,6 +114,9 @@ def secret_dialog() -> QDialog:
 DIALOGS: dict[str, Callable[[], QDialog]] = {
     "add account": account_dialog,
     "edit account": edit_dialog,
+    "azure": lambda: form_of("azure_blobs"),
+    "google": lambda: form_of("google_storage"),
+    "swift": lambda: form_of("openstack_swift"),
     "conflict": conflict_dialog,
     "delete": lambda: DeleteDialog("Delete “a.txt”?", "Photos › box", ["a.txt"], None, trash=False),
     "details": details_dialog,
@@ -123,6 +145,8 @@ def test_tab_goes_through_a_dialog_as_one_reads_and_every_stop_has_a_name(
     qtbot.waitUntil(dialog.isActiveWindow)
     stops = stops_of(application, dialog)
     assert [describe(stop) for stop in stops if not spoken(stop)] == []
+    missed = [one for one in dialog.findChildren(QWidget) if can_be_reached(one) and one not in stops]
+    assert [describe(one) for one in missed] == []
     upwards = [
         f"{describe(one)} to {describe(other)}"
         for one, other in pairwise([*stops, stops[0]])
@@ -354,9 +378,24 @@ def stops_of(application: QApplication, window: QWidget) -> list[QWidget]:
     return stops[at:] + stops[:at]
 
 
+def can_be_reached(widget: QWidget) -> bool:
+    """Whether Tab has to stop here; of radio buttons it stops at the chosen one."""
+    is_control = isinstance(widget, QAbstractButton | QComboBox | QLineEdit | QPlainTextEdit)
+    by_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus == Qt.FocusPolicy.TabFocus
+    inside = isinstance(widget.parentWidget(), QComboBox) or isinstance(widget, QRadioButton)
+    return is_control and by_tab and not inside and widget.isVisible() and widget.isEnabled()
+
+
 def area(widget: QWidget) -> QRect:
-    """Its place in its window."""
-    return QRect(widget.mapTo(widget.window(), QPoint()), widget.size())
+    """Its place in its window; what one has to scroll down to is at the edge."""
+    place = QRect(widget.mapTo(widget.window(), QPoint()), widget.size())
+    above = widget.parentWidget()
+    while above is not None and not widget.isWindow():
+        if isinstance(above, QScrollArea):
+            edge = above.mapTo(widget.window(), QPoint(0, above.height())).y()
+            place.moveTop(min(place.top(), edge))
+        above = above.parentWidget()
+    return place
 
 
 def spoken(widget: QWidget) -> str:
