@@ -107,8 +107,7 @@ def test_any_name_goes_there_and_back_and_boto3_agrees(
     put(container, name, data)
     assert [obj.name for obj in container.get_objects()] == [name]
     assert content(driver, driver.get_object(container.name, name)) == data
-    if "/./" not in name and "/../" not in name and name not in (".", ".."):  # botocore normalises those away
-        assert boto.get_object(Bucket=container.name, Key=name)["Body"].read() == data
+    assert boto.get_object(Bucket=container.name, Key=name)["Body"].read() == data
     assert driver.delete_objects(container, [name]) == []
     assert container.get_objects() == []
 

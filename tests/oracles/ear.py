@@ -104,18 +104,19 @@ def _copy_object(
     object_name: str,
     attributes: Attributes | None = None,
 ) -> Any:
+    source = LEDGER.source(oracle, obj)
+    wanted = dict(source.kept) if attributes is None else kept(attributes)
+    if attributes is None:
+        wanted.pop("storage_class", None)  # the driver's decision: out of an archive a copy must come
     with LEDGER.step(driver, container.name, object_name) as step:
-        step.left = LEDGER.source(oracle, obj)
-        if attributes is not None:
-            step.left = _with(step.left, kept(attributes))
-        else:  # the class of a copy is the driver's decision: out of an archive it must come
-            step.left = _with(step.left, {k: v for k, v in step.left.kept.items() if k != "storage_class"})
+        step.left = _with(source, wanted)
         return go()
 
 
 def _set_object_attributes(go: Go, oracle: Oracle, driver: Any, obj: Any, attributes: Attributes) -> Any:
+    source = LEDGER.source(oracle, obj)
     with LEDGER.step(driver, obj.container.name, obj.name) as step:
-        step.left = _with(LEDGER.source(oracle, obj), kept(attributes))
+        step.left = _with(source, kept(attributes))
         return go()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Ledger:
         """A new test begins."""
         with self._lock:
             self._steps: dict[tuple[str, str], list[Step]] = {}
+            self._under_way: Counter[tuple[str, str]] = Counter()
             self._drivers: dict[str, Any] = {}  # who wrote last, by container
             self._parts: dict[tuple[str, int], Pieces] = {}
             self._uploads: dict[str, Attributes] = {}
@@ -74,6 +76,7 @@ class Ledger:
         """Around a write: who uses it sets `left`. An error means that nobody knows whether it happened."""
         with self._lock:
             one = Step(next(self._clock))
+            self._under_way[container, name] += 1
         try:
             yield one
         except BaseException:
@@ -82,6 +85,7 @@ class Ledger:
         finally:
             with self._lock:
                 one.ended = next(self._clock)
+                self._under_way[container, name] -= 1
                 self._drivers[container] = driver
                 before = self._steps.get((container, name), [Step(0)])
                 # What had ended before this began is overwritten; what ran beside it may be the later one.
@@ -134,12 +138,15 @@ class Ledger:
         """What is wrong, a line each. With `ours` our own driver must tell the same as the vendor's SDK."""
         wrong: list[str] = []
         holding: set[str] = set()
-        for container, name in sorted(self._steps):
+        with self._lock:
+            places = sorted(self._steps)
+        for container, name in places:
             driver = self._drivers[container]
             oracle = oracle_of(driver)
             assert oracle is not None, "the server ended before the test"
+            before = self._possible(container, name)
             found = oracle.read(container, name)
-            sentences = [differs(found, self._possible(container, name), oracle)]
+            sentences = [differs(found, [*before, *self._possible(container, name)], oracle)]
             if found is not None and ours:
                 holding.add(container)
                 sentences += told_otherwise(found, driver, container, name, oracle)
@@ -155,7 +162,8 @@ class Ledger:
     def _possible(self, container: str, name: str) -> list[Written]:
         with self._lock:
             steps = self._steps.get((container, name), [Step(0)])
-            return [one for step in steps for one in step.possible()]
+            left = [one for step in steps for one in step.possible()]
+            return [ANYTHING] if self._under_way[container, name] > 0 else left
 
 
 LEDGER = Ledger()
