@@ -25,7 +25,7 @@ def signature(method: str, path: str, expires: int, key: str, digest: str = "sha
     made = hmac.new(key.encode(), text.encode(), DIGESTS[digest])
     if digest == "sha512":
         # A hex one has 128 digits, and nothing to tell it by: this one comes with its name before it.
-        return "sha512:" + base64.urlsafe_b64encode(made.digest()).decode()
+        return "sha512:" + base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
     return made.hexdigest()
 
 
