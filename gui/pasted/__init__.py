@@ -63,8 +63,13 @@ def path_in(text: str) -> str:
 def recognise_file(path: str) -> Found | None:
     """What stands in a file. PasteError when it cannot be read."""
     try:
-        with Path(path).expanduser().open("rb") as file:
+        place = Path(path).expanduser()
+        if place.exists() and not place.is_file():  # a pipe would keep its reader waiting
+            raise PasteError("That is a folder or a device. A key or a configuration is a file.")
+        with place.open("rb") as file:
             content = file.read(CHARACTERS_MAX + 1)
+    except PasteError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be opened"
         raise PasteError(f"The file cannot be read: {reason}.") from None

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from storage_core import providers
 
 CHARACTERS_MAX = 256 * 1024  # longer than any key file or clouds.yaml
+NAME_MAX = 80  # letters of an entry's name
+ENTRIES_MAX = 200  # to choose from
 
 
 class PasteError(ValueError):
@@ -77,14 +79,16 @@ def found(what: str, provider: str, facts: Mapping[str, str], **more: object) ->
     secrets = {name: text for name, text in given.items() if name in fields and fields[name].secret}
     if not row.driver:
         raise PasteError(f"{row.title} cannot be opened: {row.arrives}")
-    return replace(Found(what, row.constant, values, secrets), **more)  # type: ignore[arg-type]
+    if isinstance(title := more.get("title", ""), str):
+        more["title"] = title[:NAME_MAX]
+    return replace(Found(what[:NAME_MAX], row.constant, values, secrets), **more)  # type: ignore[arg-type]
 
 
 def several(founds: Sequence[Found]) -> Found | None:
     """The first of them, which knows the others; None for none."""
     if len(founds) < 2:
         return founds[0] if founds else None
-    return replace(founds[0], others=tuple(founds))
+    return replace(founds[0], others=tuple(founds[:ENTRIES_MAX]))
 
 
 def sections(text: str) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ No secret of these tests works anywhere. None of them may turn up in an error or
 """
 
 import json
+import os
 import random
 import time
 
@@ -281,6 +282,7 @@ def test_a_file_is_read_or_the_reason_is_said(tmp_path):
     assert recognise_file(str(good)).values["key"] == KEY
     (tmp_path / "big").write_bytes(b"x" * 1_000_000)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
-    for name in ("big", "binary", "missing", "."):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("big", "binary", "missing", ".", "pipe"):
         with pytest.raises(PasteError, match=r"\.$"):
             recognise_file(str(tmp_path / name))

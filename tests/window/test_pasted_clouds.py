@@ -186,6 +186,15 @@ def test_every_entry_of_a_clouds_yaml_is_found():
         providers.open_driver(one.provider, {**one.values, **one.secrets})
 
 
+def test_names_of_entries_are_cut_and_their_number_is_bounded():
+    entry = "{auth: {auth_url: 'https://k.example/v3', username: u, password: p}}"
+    found = filled("clouds:\n" + "".join(f"  {'x' * 300}{number}: {entry}\n" for number in range(150)))
+    assert len(found.title) <= 80
+    assert len(found.what) <= 80
+    lines = "".join(f"[p{number}]\naws_access_key_id=K\n" for number in range(1000))
+    assert len(filled(lines).others) == 200
+
+
 def test_an_rc_file_and_what_it_does_not_hold():
     text = (
         '#!/usr/bin/env bash\nexport OS_AUTH_URL=https://k.example:5000/v3\nexport OS_PROJECT_NAME="boats"\n'
