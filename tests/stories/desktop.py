@@ -132,7 +132,9 @@ class Desktop:
 
     def type(self, text: str) -> None:
         """Type into whatever has the focus."""
-        subprocess.run(["xdotool", "type", "--delay", "8", text], env=self.env, check=True)
+        # A letter that the keyboard lacks gets a key of its own first, and programs have to hear of it.
+        delay = "8" if text.isascii() else "60"
+        subprocess.run(["xdotool", "type", "--delay", delay, text], env=self.env, check=True)
 
     def fill(self, name: str, text: str) -> None:
         """Click the field of that accessible name, and replace what it holds."""
