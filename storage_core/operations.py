@@ -153,11 +153,13 @@ def copy(
         raise AttributeRefusedError(f"The target cannot hold: {', '.join(lost)}.", to, field=lost[0])
     to.check_object_name(object_name)
     to.check_attributes(attributes)
-    if driver is to:
-        try:
+    try:
+        if driver is to:
             return _copy_on_server(obj, container, object_name, attributes, watch)
-        except OperationNotSupportedError:
-            pass  # then the bytes come through this machine
+        if to.fetches_from(driver):
+            return _fetched(obj, container, object_name, attributes)
+    except OperationNotSupportedError:
+        pass  # then the bytes come through this machine
     pieces = read(driver, obj, 0, None)
     return to.upload_object_via_stream(
         pieces,
@@ -194,6 +196,17 @@ def _copy_on_server(
     if copied.size != obj.size or (stored.md5 and obj.etag == obj.hash != obj.etag != stored.md5):
         raise ObjectHashMismatchError(
             f"The copy of {obj.name!r} is not what was copied.", driver, object_name
+        )
+    return copied
+
+
+def _fetched(obj: Object, container: Container, object_name: str, attributes: Attributes) -> Object:
+    container.driver.fetch_object(obj, container, object_name, attributes)
+    copied = container.driver.get_object(container.name, object_name)
+    told = obj.hash != obj.etag and copied.hash != copied.etag
+    if copied.size != obj.size or (told and copied.hash != obj.hash):
+        raise ObjectHashMismatchError(
+            f"The copy of {obj.name!r} is not what was copied.", container.driver, object_name
         )
     return copied
 

@@ -368,6 +368,23 @@ class StorageDriver(BaseDriver):
             self.check_attributes(attributes)
         return self._copy(obj, container, object_name, attributes)
 
+    def fetches_from(self, other: StorageDriver) -> bool:
+        """Whether `fetch_object` may copy from that account without the bytes passing here. No request."""
+        return False
+
+    def fetch_object(
+        self, obj: Object, container: Container, object_name: str, attributes: Attributes
+    ) -> Stored:
+        """Copy an object of another account on the services' side.
+
+        OperationNotSupportedError where they cannot after all (then stream: `operations.copy` does).
+        """
+        if not self.fetches_from(obj.driver):
+            raise OperationNotSupportedError("These accounts cannot copy from one to the other.", self)
+        self.check_object_name(object_name)
+        self.check_attributes(attributes)
+        return self._fetch(obj, container, object_name, attributes)
+
     def copy_part(self, upload: Upload, number: int, obj: Object, start: int, end: int) -> Part:
         """Fill a part from bytes `start` to `end` (excluded) of a stored object, on the server's side."""
         self._need("copy_parts")
@@ -526,6 +543,9 @@ class StorageDriver(BaseDriver):
         self, obj: Object, container: Container, object_name: str, attributes: Attributes | None
     ) -> Stored:
         raise self._unwritten("server_copy")
+
+    def _fetch(self, obj: Object, container: Container, object_name: str, attributes: Attributes) -> Stored:
+        raise self._unwritten("copying between accounts")
 
     def _copy_part(self, upload: Upload, number: int, obj: Object, start: int, end: int) -> Part:
         raise self._unwritten("copy_parts")

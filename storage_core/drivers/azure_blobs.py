@@ -82,7 +82,8 @@ class OwnVerbs(StorageDriver):
         wanted = attributes or Attributes()
         self._check_upload(object_name, False)
         self.check_attributes(wanted)
-        azure_blobs_copying.from_link(self.wire, url, size, container, object_name, wanted)
+        source = azure_blobs_copying.Source(url, size)
+        azure_blobs_copying.fetch(self.wire, source, container, object_name, wanted)
         return self._head(container, object_name, "")
 
     def ex_get_static_website(self) -> dict[str, Any]:
@@ -232,6 +233,19 @@ class AzureBlobsStorageDriver(OwnVerbs):
         self, obj: Object, container: Container, object_name: str, attributes: Attributes | None
     ) -> Stored:
         return azure_blobs_copying.copy(self.wire, obj, container, object_name, attributes)
+
+    def fetches_from(self, other: StorageDriver) -> bool:
+        """From accounts of the same cloud that can make a link to what is copied."""
+        if not isinstance(other, AzureBlobsStorageDriver) or other is self:
+            return False
+        ours, theirs = self.wire.endpoint, other.wire.endpoint
+        near = ours.netloc == theirs.netloc if ours.is_emulator else ours.family == theirs.family
+        return near and ("GET" in other.capabilities.signed_urls or other.wire.given.sign_in == "sas")
+
+    def _fetch(self, obj: Object, container: Container, object_name: str, attributes: Attributes) -> Stored:
+        link = azure_blobs_copying.link_to(obj.driver.wire, obj)  # type: ignore[attr-defined]
+        source = azure_blobs_copying.Source(link, obj.size, obj.etag)
+        return azure_blobs_copying.fetch(self.wire, source, container, object_name, attributes)
 
     def _set_attributes(self, obj: Object, attributes: Attributes) -> None:
         azure_blobs_objects.set_attributes(self.wire, obj, attributes)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -90,10 +90,10 @@ def send(wire: Wire, upload: Upload, number: int, body: Body) -> Part:
     return Part(number, block.id, body.sent, _md5(block))
 
 
-def fetch(wire: Wire, upload: Upload, number: int, link: str, start: int, end: int) -> Part:
-    """Put Block From URL: bytes `start` to `end` (excluded) of what a link opens."""
+def fetch(wire: Wire, upload: Upload, number: int, source: Mapping[str, str], start: int, end: int) -> Part:
+    """Put Block From URL: bytes `start` to `end` (excluded) of what the headers of `source` name."""
     block = Block(upload.id, number, _milliseconds(), bytes(16))
-    headers = {"x-ms-copy-source": link, "x-ms-source-range": f"bytes={start}-{end - 1}"}
+    headers = {**source, "x-ms-source-range": f"bytes={start}-{end - 1}"}
     query = (("comp", "block"), ("blockid", block.id))
     wire.run(_call("PUT", upload, query, headers=headers, good=(201,)))
     return Part(number, block.id, end - start)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from storage_core import wire as transport
 from storage_core.attributes import Attributes
@@ -24,10 +25,13 @@ from storage_core.drivers.azure_blobs_headers import (
     tier_of,
     to_headers,
 )
-from storage_core.drivers.azure_blobs_objects import head, look, set_tier, version_query, write_attributes
+from storage_core.drivers.azure_blobs_objects import head, look, version_query, write_attributes
 from storage_core.drivers.azure_blobs_wire import Wire, blob_call
 from storage_core.errors import (
+    AccessDeniedError,
+    InvalidCredsError,
     LibcloudError,
+    ObjectDoesNotExistError,
     ObjectError,
     OperationNotSupportedError,
 )
@@ -59,48 +63,84 @@ def copy(
     told = _copied(wire, container, object_name, headers)
     etag = etag_of(told)
     if attributes is not None:
-        # Tags went with the copy.
         seen = look(wire, container, object_name)
-        etag = write_attributes(
-            wire, container, object_name, seen, replace(attributes, tags={}, storage_class="")
-        )
-        if attributes.storage_class == "ARCHIVE":
-            set_tier(wire, container, object_name, "ARCHIVE")
+        # Tags and class went with the copy; where the class did not (Azurite), it is set now.
+        etag = write_attributes(wire, container, object_name, seen, attributes, tags=False)
     return Stored(etag=etag, version=told.get("x-ms-version-id", ""), modified=told.get("last-modified"))
 
 
-def from_link(
-    wire: Wire, link: str, size: int, container: Container, object_name: str, attributes: Attributes
+def link_to(wire: Wire, obj: Object) -> str:
+    """What opens the object to the service of another account, for a day."""
+    query = version_query(obj.version)
+    if wire.given.sign_in == "sas":
+        return wire.url(obj.container.name, obj.name, query)
+    link = wire.link(obj.container.name, obj.name, "r", LINK_SECONDS)
+    return "&".join([link, *(f"{name}={quote(value, safe='')}" for name, value in query)])
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be fetched: a link that opens it, its bytes, and its ETag where it must still be the one."""
+
+    link: str = field(repr=False)
+    size: int
+    etag: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """For the requests that fetch it."""
+        pinned = {"x-ms-source-if-match": f'"{self.etag}"'} if self.etag else {}
+        return {"x-ms-copy-source": self.link, **pinned}
+
+
+def fetch(
+    wire: Wire, source: Source, container: Container, object_name: str, attributes: Attributes
 ) -> Stored:
-    """Fetch what a link opens, on the service's side: whole, in blocks when large, else by Copy Blob.
+    """Get it on the service's side: whole, in blocks when it is large, else by Copy Blob.
 
     OperationNotSupportedError where the server can do none of it.
     """
     try:
-        if size <= WHOLE_MAX:
-            return _put_from(wire, link, container, object_name, attributes)
-        return _blocks_from(wire, link, size, container, object_name, attributes)
-    except OperationNotSupportedError:
-        pass  # then the oldest of the three, which goes on in the background
-    headers = {"x-ms-copy-source": link, **metadata_headers(attributes, wire.driver)}
-    if attributes.tags:
-        headers["x-ms-tags"] = tags_header(attributes.tags)
-    told = _copied(wire, container, object_name, headers)
-    seen = look(wire, container, object_name)
-    etag = write_attributes(wire, container, object_name, seen, replace(attributes, tags={}))
-    return Stored(etag=etag, size=size, modified=told.get("last-modified"))
+        try:
+            if source.size <= WHOLE_MAX:
+                return _put_from(wire, source, container, object_name, attributes)
+            return _blocks_from(wire, source, container, object_name, attributes)
+        except OperationNotSupportedError:
+            return _copied_from(wire, source, container, object_name, attributes)
+    except (ObjectDoesNotExistError, AccessDeniedError, InvalidCredsError) as error:
+        # Not let in at the source, or here: whoever streams instead finds out which.
+        raise OperationNotSupportedError(
+            f"The service could not copy to {object_name!r} by itself: {error}",
+            wire.driver,
+            status=error.status,
+            code=error.code,
+            request_id=error.request_id,
+        ) from None
 
 
 # -- helpers --
 
 
+def _copied_from(
+    wire: Wire, source: Source, container: Container, object_name: str, attributes: Attributes
+) -> Stored:
+    """By Copy Blob, the oldest of the three, which goes on in the background."""
+    headers = {**source.headers, **metadata_headers(attributes, wire.driver)}
+    if attributes.tags:
+        headers["x-ms-tags"] = tags_header(attributes.tags)
+    told = _copied(wire, container, object_name, headers)
+    seen = look(wire, container, object_name)
+    etag = write_attributes(wire, container, object_name, seen, attributes, tags=False)
+    return Stored(etag=etag, size=source.size, modified=told.get("last-modified"))
+
+
 def _put_from(
-    wire: Wire, link: str, container: Container, object_name: str, attributes: Attributes
+    wire: Wire, source: Source, container: Container, object_name: str, attributes: Attributes
 ) -> Stored:
     headers = {
         **to_headers(attributes, wire.driver),
         "x-ms-blob-type": "BlockBlob",
-        "x-ms-copy-source": link,
+        **source.headers,
         "x-ms-copy-source-blob-properties": "false",
     }
     told = wire.run(blob_call("PUT", container.name, object_name, headers=headers, good=(201,)))
@@ -110,13 +150,16 @@ def _put_from(
 
 
 def _blocks_from(
-    wire: Wire, link: str, size: int, container: Container, object_name: str, attributes: Attributes
+    wire: Wire, source: Source, container: Container, object_name: str, attributes: Attributes
 ) -> Stored:
+    size = source.size
     part_size = max(PART, -(-size // 50_000 // MIB + 1) * MIB)
     upload = azure_blobs_blocks.start(wire, container, object_name, attributes)
     try:
         parts = [
-            azure_blobs_blocks.fetch(wire, upload, number, link, start, min(start + part_size, size))
+            azure_blobs_blocks.fetch(
+                wire, upload, number, source.headers, start, min(start + part_size, size)
+            )
             for number, start in enumerate(range(0, size, part_size), 1)
         ]
         return azure_blobs_blocks.complete(wire, upload, parts, False)

@@ -231,9 +231,15 @@ def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
 
 
 def write_attributes(
-    wire: Wire, container: Container, object_name: str, seen: Mapping[str, str], attributes: Attributes
+    wire: Wire,
+    container: Container,
+    object_name: str,
+    seen: Mapping[str, str],
+    attributes: Attributes,
+    *,
+    tags: bool = True,
 ) -> str:
-    """The same for a blob whose headers are known; gives back its new ETag."""
+    """The same for a blob whose headers are known, with its tags or without; gives back its new ETag."""
     before, etag = from_headers(seen), etag_of(seen)
     wanted = content_headers(attributes, wire.driver)
     if wanted != content_headers(before, wire.driver):
@@ -247,7 +253,7 @@ def write_attributes(
         headers = {**metadata, "If-Match": f'"{etag}"'}
         call = blob_call("PUT", container.name, object_name, (("comp", "metadata"),), headers=headers)
         etag = _written(wire, call, container, object_name, metadata)
-    if attributes.tags or seen.get("x-ms-tag-count", "0") != "0":
+    if tags and (attributes.tags or seen.get("x-ms-tag-count", "0") != "0"):
         set_tags(wire, container, object_name, attributes)
     if attributes.storage_class and attributes.storage_class != before.storage_class:
         set_tier(wire, container, object_name, attributes.storage_class)

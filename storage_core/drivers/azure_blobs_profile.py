@@ -94,6 +94,11 @@ class Endpoint:
         return ""
 
     @property
+    def family(self) -> str:
+        """The host without the account: `blob.core.windows.net`."""
+        return self.netloc.partition(".")[2].lower()
+
+    @property
     def is_emulator(self) -> bool:
         """Whether the account is in the path: Azurite, not Microsoft's own service."""
         return bool(self.path)

@@ -3,6 +3,7 @@ streamed through this machine with the part size times the streams in memory and
 
 from __future__ import annotations
 
+from storage_core.attributes import Attributes
 from storage_core.base import Object, Part, StorageDriver, Stored
 from storage_core.base.uploading import part_size_for
 from storage_core.capabilities import MIB
@@ -40,11 +41,13 @@ def begin(work: Work, meter: Meter) -> Outcome:
         work.item.note = f"Not kept at the target: {', '.join(lost)}."
     source = ObjectSource(driver, obj, attributes)
     # Parts of an earlier run are gone on with; the rest of them is streamed.
-    if ref.account == target.account and _can_copy(to, obj) and not work.item.part_size:
-        try:
+    try:
+        if ref.account == target.account and _can_copy(to, obj) and not work.item.part_size:
             return _on_server(work, source, to)
-        except OperationNotSupportedError:
-            pass  # this server cannot after all: the bytes come through this machine
+        if ref.account != target.account and to.fetches_from(driver) and not work.item.part_size:
+            return _fetched(work, source, to, attributes)
+    except OperationNotSupportedError:
+        pass  # this server cannot after all: the bytes come through this machine
     return send(work, meter, source)
 
 
@@ -65,6 +68,16 @@ def _on_server(work: Work, source: ObjectSource, driver: StorageDriver) -> Outco
     work.item.doubt = True
     stored = driver.copy_object(obj, container, work.item.target)
     return Done(obj.size, _verified(driver, work, obj, stored), work.item.note)
+
+
+def _fetched(work: Work, source: ObjectSource, driver: StorageDriver, attributes: Attributes) -> Outcome:
+    """From another account, on the services' side."""
+    if verdict := free_the_way(work, source, driver):
+        return verdict
+    work.item.doubt = True
+    container = driver.open_container(work.target_ref.container)
+    stored = driver.fetch_object(source.obj, container, work.item.target, attributes)
+    return Done(source.obj.size, _verified(driver, work, source.obj, stored), work.item.note)
 
 
 def _verified(driver: StorageDriver, work: Work, obj: Object, stored: Stored) -> str:

@@ -8,10 +8,12 @@ import os
 import pickle
 import secrets
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,7 @@ from storage_core.body import BytesBody
 from storage_core.capabilities import MIB
 from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
 from storage_core.tokens.renewed import Renewed, Token
+from storage_core.transfers import Conflict, CopySpec, Engine, Ref, State
 from tests.oracles.ledger import LEDGER
 from tests.servers.azurite import Azurite
 
@@ -631,6 +634,70 @@ def test_a_link_to_another_account_is_fetched_by_the_service(
         other.ex_copy_from_url(link.replace("sig=", "sig=x"), len(data), there, "c", wanted)
     other.delete_objects(there, ["b", "c"])
     there.delete()
+
+
+def test_copies_to_another_account_never_pass_this_machine(
+    azurite_server: Azurite,
+    driver: AzureBlobsStorageDriver,
+    box: Container,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = AzureBlobsStorageDriver(
+        azurite_server.other_account, azurite_server.other_key, False, "127.0.0.1", azurite_server.port
+    )
+    there = other.create_container(f"azure-{secrets.token_hex(6)}")
+    obj = put(box, "a b/ü", b"far away", ex_meta={"who": "me"}, extra={"content_type": "text/css"})
+    put(box, "a b/second", b"too", extra={"tags": {"a": "b"}})
+    with monkeypatch.context() as blind:
+        blind.setattr(driver, "_open", None)
+        copied = operations.copy(obj, there, "c")
+        assert (copied.meta_data, copied.extra["content_type"]) == ({"who": "me"}, "text/css")
+        engine = Engine(tmp_path / "journal", {"here": driver, "there": other}.get)
+        engine.start()
+        try:
+            spec = CopySpec((Ref("here", box.name, "a b/"),), Ref("there", there.name, "in/"))
+            job = engine.add(spec, Conflict.REPLACE)
+            until = time.monotonic() + 60
+            while not (row := next(one for one in engine.changes(0).rows if one.id == job)).state.is_end:
+                assert time.monotonic() < until, row
+                time.sleep(0.02)
+            assert row.state is State.DONE, row.error
+        finally:
+            assert engine.stop()
+    assert [one.name for one in there.list_objects()] == ["c", "in/a b/second", "in/a b/ü"]
+    assert content(there.get_object("in/a b/ü")) == content(copied) == b"far away"
+    assert there.get_object("in/a b/second").extra["tags"] == {"a": "b"}
+    put(box, "a b/ü", b"changed")
+    with pytest.raises(errors.ObjectChangedError):
+        other.fetch_object(obj, there, "d", Attributes())
+    other.delete_objects(there, [one.name for one in there.list_objects()])
+    there.delete()
+
+
+def test_what_the_other_service_may_not_read_comes_through_this_machine(
+    azurite_server: Azurite, driver: AzureBlobsStorageDriver, box: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = AzureBlobsStorageDriver(
+        azurite_server.other_account, azurite_server.other_key, False, "127.0.0.1", azurite_server.port
+    )
+    there = other.create_container(f"azure-{secrets.token_hex(6)}")
+    obj = put(box, "a", b"behind a wall")
+    monkeypatch.setattr(driver.wire, "link", lambda *_: f"{azurite_server.endpoint}/{box.name}/a?sig=no")
+    with pytest.raises(errors.OperationNotSupportedError):
+        other.fetch_object(obj, there, "b", Attributes())
+    assert content(operations.copy(obj, there, "b")) == b"behind a wall"
+    there.get_object("b").delete()
+    there.delete()
+
+
+def test_a_copy_with_other_attributes_has_their_tags(driver: AzureBlobsStorageDriver, box: Container) -> None:
+    obj = put(box, "a", extra={"tags": {"old": "1"}})
+    wanted = Attributes(content_type="text/css", tags={"new": "2"}, storage_class="COOL", metadata={})
+    driver.copy_object(obj, box, "b", wanted)
+    assert box.get_object("b").attributes == wanted
+    driver.copy_object(obj, box, "c")
+    assert box.get_object("c").extra["tags"] == {"old": "1"}
 
 
 def test_a_rename_keeps_everything(driver: AzureBlobsStorageDriver, box: Container) -> None:
