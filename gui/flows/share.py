@@ -16,6 +16,7 @@ from ..accounts import Place
 from ..background import closed, in_thread
 from ..context import Context
 from ..dialogs.link import CHOICES, LinkDialog
+from ..dialogs.message import MessageDialog
 from ..error_box import show_error
 from .connect import driver_for
 from .window import Window
@@ -54,18 +55,41 @@ async def copy_link(app: Context, window: Window) -> None:
         return
     link, seconds = public, dialog.seconds
     if seconds:
-        sign = partial(driver.sign_url, seconds=seconds)
         try:
-            link = await in_thread(
-                sign, driver.open_container(place.container), entry.key, account=place.account
-            )
+            link = await _signed(window, driver, place, entry.key, seconds)
         except LibcloudError as error:
             await show_error(window.widget, error, doing)
+            return
+        if not link:
             return
         app.settings.link_seconds = seconds
         await in_thread(app.settings.save, pool="files")
     QGuiApplication.clipboard().setMimeData(_copied(link, secret=bool(seconds)))
     window.tell(tr("The link to “{name}” is on the clipboard.").format(name=text.shown(entry.name)))
+
+
+async def _signed(window: Window, driver: StorageDriver, place: Place, key: str, seconds: int) -> str:
+    """A link that expires; "" when the person did not want what it takes. LibcloudError."""
+    sign = partial(driver.sign_url, driver.open_container(place.container), key, seconds=seconds)
+    try:
+        return await in_thread(sign, account=place.account)
+    except OperationNotSupportedError:
+        make_key = getattr(driver, "ex_set_temp_url_key", None)
+        if make_key is None:
+            raise
+    # OpenStack: links are signed with a key that the account keeps, and this one has none yet.
+    tr = window.widget.tr
+    question = MessageDialog(
+        window.widget,
+        tr("Let this account sign links?"),
+        tr("Links that expire are signed with a key that the account keeps, and this account has none yet."),
+        hint=tr("A key is made up and stored with the account, at the service. Nothing else changes."),
+        accept=tr("Make a key"),
+    )
+    if not await closed(question):
+        return ""
+    await in_thread(make_key, account=place.account)
+    return await in_thread(sign, account=place.account)
 
 
 def public_address(driver: StorageDriver, place: Place, key: str) -> str:
