@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage_core.base import StorageDriver
+from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
 from storage_core.drivers.s3 import S3StorageDriver
 from storage_core.transfers import Conflict, CopySpec, DownloadSpec, Engine, Ref, UploadSpec, download
 from storage_core.transfers.journal import Journal
@@ -59,17 +60,20 @@ MOMENTS: dict[str, Callable[[int], None]] = {
 }
 
 
+def opened(settings: dict[str, Any]) -> StorageDriver:
+    """Swift where there is an address to sign in at, else S3."""
+    key, secret = settings["key"], settings["secret"]
+    if settings.get("auth_url"):
+        return OpenStackSwiftStorageDriver(key, secret, auth_url=settings["auth_url"])
+    place = {"endpoint": settings["endpoint"], "region": settings["region"]}
+    return S3StorageDriver(key, secret, addressing="path", **place)
+
+
 def main(settings: dict[str, Any]) -> None:
     if settings.get("die"):
         moment, at = settings["die"]
         MOMENTS[moment](at)
-    driver = S3StorageDriver(
-        settings["key"],
-        settings["secret"],
-        endpoint=settings["endpoint"],
-        region=settings["region"],
-        addressing="path",
-    )
+    driver = opened(settings)
     engine = Engine(settings["journal"], lambda account: driver)
     engine.bytes_per_second_max = settings["rate"] * MIB
     engine.start()

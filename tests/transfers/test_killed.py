@@ -41,19 +41,40 @@ class Round:
             path.write_bytes(os.urandom(1 + number * 1500))
         (self.source / "big.bin").write_bytes(os.urandom(36 * MIB))
         (self.source / "empty").mkdir()
-        self.client = boto3.client(
+        self.sign_in()
+        for name in (self.container, f"{self.container}-copy"):
+            self.make(name)
+
+    def sign_in(self) -> None:
+        self.client: Any = boto3.client(
             "s3", endpoint_url=self.server.endpoint, aws_access_key_id=self.server.access_key,
             aws_secret_access_key=self.server.secret_key, region_name=self.server.region,
         )  # fmt: skip
-        for name in (self.container, f"{self.container}-copy"):
-            self.client.create_bucket(Bucket=name)
+
+    def make(self, box: str) -> None:
+        self.client.create_bucket(Bucket=box)
+
+    def holds(self, box: str) -> dict[str, str]:
+        """What the vendor's SDK finds: names, and digests of what it reads."""
+        return {
+            item["Key"]: _digest(self.client.get_object(Bucket=box, Key=item["Key"])["Body"].read())
+            for item in self.client.list_objects_v2(Bucket=box).get("Contents", [])
+        }
+
+    def orphans(self, box: str) -> list[Any]:
+        """What a died upload left at the service."""
+        found: list[Any] = self.client.list_multipart_uploads(Bucket=box).get("Uploads", [])
+        return found
+
+    def address(self) -> dict[str, str]:
+        return {"endpoint": self.server.endpoint, "region": self.server.region}
 
     def start(self, die: tuple[str, int] | None = None) -> subprocess.Popen[bytes]:
         settings = {
             "journal": str(self.folder / "journal.db"), "source": str(self.source),
-            "back": str(self.folder / "back"), "endpoint": self.server.endpoint,
-            "key": self.server.access_key, "secret": self.server.secret_key,
-            "region": self.server.region, "container": self.container, "rate": self.rate, "die": die,
+            "back": str(self.folder / "back"), "key": self.server.access_key,
+            "secret": self.server.secret_key, "container": self.container, "rate": self.rate, "die": die,
+            **self.address(),
         }  # fmt: skip
         command = [sys.executable, "-m", "tests.transfers.killed", json.dumps(settings)]
         return subprocess.Popen(
@@ -81,13 +102,8 @@ class Round:
         assert have == want
         assert (back / "tree" / "empty").is_dir()
         for box in (self.container, f"{self.container}-copy"):
-            listed = self.client.list_objects_v2(Bucket=box).get("Contents", [])
-            there = {
-                item["Key"]: _digest(self.client.get_object(Bucket=box, Key=item["Key"])["Body"].read())
-                for item in listed
-            }
-            assert there == want | {"tree/empty/": _digest(b"")}
-            assert not self.client.list_multipart_uploads(Bucket=box).get("Uploads"), "an orphan upload"
+            assert self.holds(box) == want | {"tree/empty/": _digest(b"")}
+            assert not self.orphans(box), "an orphan upload"
         with sqlite3.connect(self.folder / "journal.db") as db:
             assert db.execute("SELECT DISTINCT state FROM items").fetchall() == [("done",)]
             assert db.execute("SELECT state FROM jobs").fetchall() == [("done",)] * 3
