@@ -225,6 +225,14 @@ class GoogleStorageDriver(StorageDriver):
 
     # -- public access --
 
+    def get_object_cdn_url(
+        self, obj: Object, ex_expiry: float = 24.0, ex_method: str = "GET", **options: Any
+    ) -> str:
+        """A link signed for `ex_expiry` hours; the public address for those who have no key to sign with."""
+        if self.anonymous:
+            return self.wire.public_url(obj.container.name, obj.name)
+        return super().get_object_cdn_url(obj, ex_expiry, ex_method, **options)
+
     def _get_public_access(self, container: Container, **options: Any) -> PublicAccess:
         return google_storage_public.state(self.wire, container)
 

@@ -153,7 +153,7 @@ def to_object(
     md5 = md5_of(item)
     return Object(
         item["name"], int(item.get("size", 0)), md5 or generation, None,
-        None if attributes.metadata else {}, container, None,
+        None, container, None,
         etag=generation, modified=item.get("timeCreated"), version=generation if version else "",
         storage_class=attributes.storage_class, attributes=attributes,
     )  # fmt: skip

@@ -229,8 +229,9 @@ def rewrite(
         )
         try:
             told = ask_about(wire, call)
-        except ObjectDoesNotExistError:
-            _tell_apart(wire, container.name)
+        except (ObjectDoesNotExistError, ContainerDoesNotExistError):
+            if container.name != obj.container.name:
+                _tell_apart(wire, container.name)
             raise
         finally:
             if tries is not None:

@@ -164,7 +164,7 @@ def _made(
     try:
         resource = {"contentType": DEFAULT_CONTENT_TYPE, **to_resource(attributes)}
         if not kind:
-            resource.pop("storageClass", None)
+            resource |= _class_of_parts(upload)
             query = {**to_query(attributes, wire.driver, acl="destinationPredefinedAcl"), **condition}
             return _compose_last(wire, upload, pieces, resource, query, tries)
         name = _name(upload, "join-all")
@@ -276,8 +276,12 @@ def _store(wire: Wire, upload: Upload, kind: str, body: Body, content_type: str)
 
 
 def _temporary(upload: Upload, content_type: str) -> dict[str, Any]:
-    resource = {"contentType": content_type, "metadata": {TARGET: quote(upload.object_name)}}
-    return {**resource, "storageClass": "STANDARD"} if upload.id.endswith("s") else resource
+    metadata = {TARGET: quote(upload.object_name)}
+    return {"contentType": content_type, "metadata": metadata, **_class_of_parts(upload)}
+
+
+def _class_of_parts(upload: Upload) -> dict[str, str]:
+    return {"storageClass": "STANDARD"} if upload.id.endswith("s") else {}
 
 
 def _key_of(upload: Upload) -> Attributes:

@@ -36,6 +36,7 @@ QUANTUM = 256 * KIB
 """Every chunk of a resumable upload but the last is a multiple of this."""
 RESTARTS = 3
 """How often an upload that Google has dropped is begun again."""
+_GONE = (404, 410)
 _RANGE = re.compile(r"bytes=0-(\d+)")
 
 
@@ -218,10 +219,10 @@ class _Resumable:
         for restarts in range(RESTARTS + 1):
             self._begin(body.size)
             try:
-                return self._whole(body) if body.can_rewind and body.size is not None else self._stream(body)
+                once = isinstance(body, StreamBody) or body.size is None
+                return self._stream(body) if once else self._whole(body)
             except LibcloudError as error:
-                gone = error.status in (404, 410)
-                if not gone or restarts == RESTARTS or not body.can_rewind:
+                if error.status not in _GONE or restarts == RESTARTS or not body.can_rewind:
                     raise
                 body.rewind()
         raise AssertionError("the loop returns or raises")
@@ -263,7 +264,8 @@ class _Resumable:
                 heard = self._send(Rest(body, kept - base), kept, total)
             except LibcloudError as error:
                 failures += 1
-                if not error.retryable or failures >= self.wire.driver.network.attempts:
+                is_over = error.status in _GONE or not error.retryable
+                if is_over or failures >= self.wire.driver.network.attempts:
                     raise
                 waits.sleep(retrying.pause(error, failures, None), body)
                 heard = self._status(total)

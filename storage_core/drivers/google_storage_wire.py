@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -124,6 +124,8 @@ class Wire:
             reply.status, reply.headers, body,
             method=call.method, container=call.container, object_name=call.object_name,
         )  # fmt: skip
+        if self.sign_in is None and reply.status == 401:
+            answer = replace(answer, status=403, reason="forbidden")  # nobody is known here; this is a no
         return google_storage_errors.refusal(answer, self.driver)
 
     def _expired(self, reply: http.Reply, call: Call) -> LibcloudError:

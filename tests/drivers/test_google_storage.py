@@ -1,0 +1,712 @@
+"""The Google driver on the stand-in: what goes over the wire, and what happens when things go wrong there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from storage_core.attributes import Attributes
+from storage_core.base import Container, Object
+from storage_core.body import BytesBody, StreamBody
+from storage_core.capabilities import KIB, MIB
+from storage_core.drivers import google_storage_crc, google_storage_upload
+from storage_core.drivers.google_storage import GoogleStorageDriver
+from storage_core.drivers.google_storage_containers import TEMPORARY
+from storage_core.errors import (
+    AccessDeniedError,
+    AttributeRefusedError,
+    ContainerDoesNotExistError,
+    ContainerIsNotEmptyError,
+    LibcloudError,
+    ObjectChangedError,
+    ObjectDoesNotExistError,
+    ObjectHashMismatchError,
+    OperationNotSupportedError,
+    ServerError,
+    SourceChangedError,
+)
+from tests.oracles.google_sdk import GoogleSdk
+from tests.oracles.ledger import LEDGER
+from tests.servers.google_standin import GoogleStandin
+
+BUCKET = "skyferry-driver"
+
+
+def driver_of(server: GoogleStandin, **more: Any) -> GoogleStorageDriver:
+    return GoogleStorageDriver(server.email, str(server.key_file), endpoint=server.endpoint, **more)
+
+
+@pytest.fixture
+def driver(google_standin: GoogleStandin) -> GoogleStorageDriver:
+    return driver_of(google_standin, attempts=4)
+
+
+@pytest.fixture
+def container(driver: GoogleStorageDriver) -> Container:
+    return driver.create_container(BUCKET)
+
+
+@pytest.fixture
+def sdk(google_standin: GoogleStandin) -> Iterator[Any]:
+    oracle = GoogleSdk(google_standin)
+    yield oracle.client
+    oracle.close()
+
+
+def put(container: Container, name: str, data: bytes = b"content", **more: Any) -> Object:
+    return container.driver.upload_object_via_stream(iter([data]), container, name, ex_size=len(data), **more)
+
+
+def content(obj: Object) -> bytes:
+    return b"".join(obj.as_stream(1 << 20))
+
+
+def heard(server: GoogleStandin, method: str, part: str = "") -> list[dict[str, Any]]:
+    return [one for one in server.requests if one["method"] == method and part in one["target"]]
+
+
+def vendor_names(sdk: Any) -> list[str]:
+    """All there is to the vendor, temporary objects and old generations too."""
+    return [blob.name for blob in sdk.list_blobs(BUCKET, versions=True)]
+
+
+# -- containers and listings --
+
+
+def test_a_project_is_needed_and_stands_in_the_key(google_standin: GoogleStandin) -> None:
+    driver_of(google_standin).create_container(BUCKET)
+    [one] = driver_of(google_standin).list_containers()
+    assert (one.name, one.extra["storage_class"]) == (BUCKET, "STANDARD")
+    token = driver_of(google_standin).wire.sign_in.token()
+    nameless = GoogleStorageDriver(token=token, endpoint=google_standin.endpoint)
+    with pytest.raises(LibcloudError, match="give the project's id"):
+        nameless.list_containers()
+    assert nameless.get_container(BUCKET).name == BUCKET
+    assert GoogleStorageDriver(
+        token=token, project=google_standin.project, endpoint=google_standin.endpoint
+    ).list_containers()
+
+
+def test_a_listing_asks_for_what_it_needs_and_carries_metadata(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    for number in range(12):
+        put(container, f"{number:02}", ex_meta={"number": str(number)})
+    google_standin.settings(page_size=5)
+    objects = container.list_objects()
+    assert [obj.meta_data["number"] for obj in objects] == [str(number) for number in range(12)]
+    assert objects[0].extra["content_type"] == "application/octet-stream"
+    lists = heard(google_standin, "GET", "/o?")
+    assert len(lists) == 3
+    assert all("fields=nextPageToken" in one["target"] for one in lists)
+    assert not heard(google_standin, "GET", "/o/")
+
+
+def test_a_container_with_unfinished_uploads_says_what_keeps_it(container: Container) -> None:
+    upload = container.driver.start_upload(container, "x", Attributes())
+    assert container.list_objects() == []
+    assert container.driver.list_page(container).prefixes == []
+    with pytest.raises(ContainerIsNotEmptyError, match="unfinished uploads"):
+        container.delete()
+    [found] = container.driver.iterate_uploads(container)
+    assert found.id == upload.id
+    container.driver.abort_upload(found)
+    assert container.delete() is True
+
+
+def test_versions_are_generations_without_delete_markers(container: Container, sdk: Any) -> None:
+    bucket = sdk.get_bucket(BUCKET)
+    bucket.versioning_enabled = True
+    bucket.patch()
+    driver = container.driver
+    for data in (b"first", b"second"):
+        put(container, "folder/x", data)
+    put(container, "other")
+    versions = list(driver.iterate_versions(container, "folder/"))
+    assert [content(one.object) for one in versions] == [b"second", b"first"]
+    assert [one.is_latest for one in versions] == [True, False]
+    container.get_object("folder/x").delete()
+    versions = list(driver.iterate_versions(container, "folder/"))
+    assert [one.is_latest for one in versions] == [False, False]
+    assert not any(one.is_delete_marker for one in versions)
+    driver.copy_object(versions[0].object, container, "folder/x")
+    assert content(container.get_object("folder/x")) == b"second"
+    driver.delete_object(versions[1].object)
+    left = [content(one.object) for one in driver.iterate_versions(container, "folder/")]
+    assert left == [b"second", b"second"]
+
+
+# -- reading --
+
+
+def test_what_is_stored_packed_arrives_packed(container: Container, sdk: Any) -> None:
+    packed = gzip.compress(b"text " * 1000)
+    put(container, "a.txt", packed, extra={"content_type": "text/plain", "content_encoding": "gzip"})
+    obj = container.get_object("a.txt")
+    assert (obj.size, content(obj)) == (len(packed), packed)
+    assert b"".join(obj.range_as_stream(2, 20)) == packed[2:20]
+    # The same as others write it.
+    blob = sdk.bucket(BUCKET).blob("b.txt")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(packed, content_type="text/plain")
+    assert content(container.get_object("b.txt")) == packed
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_a_damaged_download_is_found(
+    google_standin: GoogleStandin, container: Container, composed: bool
+) -> None:
+    """By MD5, and by CRC32C where Google has no MD5: of objects put together from parts."""
+    data = os.urandom(300_000)
+    if composed:
+        upload = container.driver.start_upload(container, "x", Attributes())
+        parts = [
+            container.driver.upload_part(upload, number, BytesBody(data[at : at + 100_000]))
+            for number, at in enumerate(range(0, 300_000, 100_000), 1)
+        ]
+        assert container.driver.complete_upload(upload, parts).md5 == ""
+    else:
+        put(container, "x", data)
+    obj = container.get_object("x")
+    assert content(obj) == data
+    google_standin.fault("corrupt", method="GET", path="alt=media", bytes=250_000)
+    with pytest.raises(ObjectHashMismatchError, match="CRC32C" if composed else "MD5"):
+        content(obj)
+
+
+def test_without_the_fast_extra_a_composed_object_is_read_unchecked(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = container.driver.start_upload(container, "x", Attributes())
+    container.driver.complete_upload(upload, [container.driver.upload_part(upload, 1, BytesBody(b"one"))])
+    monkeypatch.setattr(google_storage_crc, "can_check", lambda: False)
+    obj = container.get_object("x")
+    with container.driver.open_object(obj) as download:
+        assert (download.md5, download.read(10)) == ("", b"one")
+
+
+def test_a_cut_download_goes_on_with_the_same_generation(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    data = os.urandom(300_000)
+    obj = put(container, "x", data)
+    google_standin.fault("short", method="GET", path="alt=media", bytes=100_000)
+    assert content(obj) == data
+    first, second = heard(google_standin, "GET", "alt=media")
+    for one in (first, second):
+        assert f"ifGenerationMatch={obj.etag}" in one["target"]
+        assert one["headers"]["accept-encoding"] == "gzip"
+    assert second["headers"]["range"] == "bytes=100000-299999"
+    google_standin.fault("short", method="GET", path="alt=media", bytes=100_000)
+    stream = obj.as_stream(50_000)
+    got = [next(stream)]
+    put(container, "x", os.urandom(300_000))
+    with pytest.raises(ObjectChangedError):
+        got.extend(stream)
+
+
+# -- uploads --
+
+
+def test_small_content_goes_in_one_request_with_its_hash(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    before = len(google_standin.requests)
+    obj = put(container, "x", b"hello", extra={"content_type": "text/css"})
+    assert len(google_standin.requests) - before == 1
+    assert obj.hash == hashlib.md5(b"hello").hexdigest()
+    assert "uploadType=multipart" in google_standin.requests[-1]["target"]
+
+
+def test_what_arrives_damaged_is_refused_and_sent_again(container: Container, sdk: Any) -> None:
+    body = BytesBody(b"right")
+    wrong = {"md5Hash": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    with pytest.raises(ObjectHashMismatchError):
+        google_storage_upload.store(container.driver.wire, BUCKET, "x", StreamBody([b"right"], 5), wrong, {})  # type: ignore[attr-defined]
+    assert vendor_names(sdk) == []
+    container.driver.put_object(container, "x", body, Attributes())
+    assert content(container.get_object("x")) == b"right"
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resumable uploads of a handy size."""
+    monkeypatch.setattr(google_storage_upload, "WHOLE_MAX", 100 * KIB)
+    monkeypatch.setattr(google_storage_upload, "CHUNK", 512 * KIB)
+
+
+DATA = os.urandom(2 * MIB + 12345)
+
+
+def bodies() -> dict[str, Any]:
+    return {
+        "bytes": lambda: BytesBody(DATA),
+        "stream": lambda: StreamBody([DATA[:1000], DATA[1000:]], len(DATA)),
+        "stream of unknown length": lambda: StreamBody([DATA[:1000], DATA[1000:]]),
+    }
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("kind", list(bodies()))
+@pytest.mark.parametrize("kept", [0, 256 * KIB, 300 * KIB])
+def test_an_upload_goes_on_where_it_was_cut(
+    google_standin: GoogleStandin, container: Container, kind: str, kept: int
+) -> None:
+    google_standin.fault("cut", method="PUT", path="upload_id", bytes=kept, times=2)
+    stored = container.driver.put_object(container, "x", bodies()[kind](), Attributes(metadata={"a": "b"}))
+    assert stored.md5 == hashlib.md5(DATA).hexdigest()
+    obj = container.get_object("x")
+    assert (content(obj), obj.meta_data) == (DATA, {"a": "b"})
+    puts = heard(google_standin, "PUT", "upload_id")
+    assert any(one["headers"]["content-range"].startswith("bytes */") for one in puts)
+    assert not any("authorization" in one["headers"] for one in puts)  # the address itself is the secret
+    starts = {one["headers"]["content-range"].split("-")[0] for one in puts}
+    if kept:
+        assert f"bytes {256 * KIB}" in starts
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("kind", list(bodies()))
+def test_the_last_answer_of_an_upload_may_be_lost(
+    google_standin: GoogleStandin, container: Container, kind: str
+) -> None:
+    skip = 0 if kind == "bytes" else 4
+    google_standin.fault("lost", method="PUT", path="upload_id", skip=skip)
+    container.driver.put_object(container, "x", bodies()[kind](), Attributes(), only_new=True)
+    assert content(container.get_object("x")) == DATA
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_upload_that_google_has_dropped_begins_again(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    google_standin.fault("status", method="PUT", path="upload_id", status=410)
+    moved: list[int] = []
+    container.driver.put_object(container, "x", BytesBody(DATA, moved.append), Attributes())
+    assert content(container.get_object("x")) == DATA
+    assert len(heard(google_standin, "POST", "uploadType=resumable")) == 2
+    assert sum(moved) == len(DATA)
+    google_standin.fault("status", method="PUT", path="upload_id", status=410)
+    with pytest.raises(LibcloudError) as caught:
+        container.driver.put_object(container, "y", StreamBody([DATA]), Attributes())
+    assert "upload_id" not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_upload_ends_when_google_goes_on_failing(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    google_standin.fault("status", method="PUT", path="upload_id", status=503, times=50)
+    with pytest.raises(ServerError) as caught:
+        container.driver.put_object(container, "x", BytesBody(DATA), Attributes())
+    assert "upload_id" not in str(caught.value) + repr(caught.value)
+    google_standin.order("reset")
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_chunks_are_multiples_of_a_quantum_and_unknown_lengths_end_exactly(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    assert google_storage_upload.CHUNK % google_storage_upload.QUANTUM == 0
+    for size in (512 * KIB, MIB, 1, 0):
+        data = os.urandom(size)
+        container.driver.put_object(container, "x", StreamBody([data]), Attributes())
+        assert content(container.get_object("x")) == data
+    ranges = [one["headers"]["content-range"] for one in heard(google_standin, "PUT", "upload_id")]
+    assert ranges == [
+        f"bytes 0-{512 * KIB - 1}/{512 * KIB}",
+        f"bytes 0-{512 * KIB - 1}/*",
+        f"bytes {512 * KIB}-{MIB - 1}/{MIB}",
+        "bytes 0-0/1",
+        "bytes */0",
+    ]
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("promised", [len(DATA) - 1, len(DATA) + 1])
+def test_a_stream_of_another_length_stores_nothing(container: Container, promised: int) -> None:
+    with pytest.raises(SourceChangedError):
+        container.driver.put_object(container, "x", StreamBody([DATA], promised), Attributes())
+    assert container.list_objects() == []
+
+
+def test_only_new_survives_a_lost_answer(google_standin: GoogleStandin, container: Container) -> None:
+    google_standin.fault("lost", method="POST", path="uploadType=multipart")
+    put(container, "x", b"mine", ex_only_new=True)
+    assert content(container.get_object("x")) == b"mine"
+    google_standin.fault("lost", method="POST", path="uploadType=multipart")
+    with pytest.raises(ObjectChangedError):
+        put(container, "x", b"other", ex_only_new=True)
+    assert content(container.get_object("x")) == b"mine"
+
+
+def test_an_upload_into_nothing_says_so(driver: GoogleStorageDriver) -> None:
+    missing = driver.open_container("skyferry-missing")
+    with pytest.raises(ContainerDoesNotExistError):
+        put(missing, "x")
+    with pytest.raises(ContainerDoesNotExistError):
+        driver.start_upload(missing, "x", Attributes())
+    with pytest.raises(ContainerDoesNotExistError):
+        driver.put_object(missing, "x", StreamBody([b"x"]), Attributes())
+
+
+# -- uploads in parts --
+
+
+def in_parts(
+    container: Container, name: str, count: int, attributes: Attributes | None = None
+) -> tuple[Any, list[Any], bytes]:
+    """An upload with `count` small parts, sent backwards."""
+    pieces = [b"%05d" % number + os.urandom(number % 7) for number in range(1, count + 1)]
+    upload = container.driver.start_upload(container, name, attributes or Attributes())
+    parts = [
+        container.driver.upload_part(upload, number, BytesBody(pieces[number - 1]))
+        for number in range(count, 0, -1)
+    ]
+    return upload, parts, b"".join(pieces)
+
+
+@pytest.mark.parametrize("count", [1, 32, 33, 70])
+def test_any_number_of_parts_is_put_together(
+    google_standin: GoogleStandin, container: Container, sdk: Any, count: int
+) -> None:
+    attributes = Attributes(content_type="text/css", cache_control="no-cache", metadata={"wer": "ich ü"})
+    upload, parts, data = in_parts(container, "folder/whole", count, attributes)
+    stored = container.driver.complete_upload(upload, parts)
+    obj = container.get_object("folder/whole")
+    assert (content(obj), obj.etag, obj.meta_data) == (data, stored.etag, {"wer": "ich ü"})
+    assert (obj.extra["content_type"], obj.extra["cache_control"]) == ("text/css", "no-cache")
+    assert vendor_names(sdk) == ["folder/whole"]
+    composes = heard(google_standin, "POST", "/compose")
+    assert len(composes) == {1: 1, 32: 1, 33: 2, 70: 4}[count]
+
+
+def test_parts_leave_nothing_in_a_container_that_keeps_versions(container: Container, sdk: Any) -> None:
+    bucket = sdk.get_bucket(BUCKET)
+    bucket.versioning_enabled = True
+    bucket.patch()
+    upload, parts, data = in_parts(container, "whole", 3)
+    container.driver.upload_part(upload, 2, BytesBody(b"again"))  # sent twice: an old generation
+    with pytest.raises(ObjectChangedError):
+        container.driver.complete_upload(upload, parts)
+    container.driver.abort_upload(upload)
+    assert vendor_names(sdk) == []
+    upload, parts, data = in_parts(container, "whole", 40)
+    container.driver.complete_upload(upload, parts)
+    assert vendor_names(sdk) == ["whole"]
+    assert content(container.get_object("whole")) == data
+
+
+def test_another_process_goes_on_with_an_upload(google_standin: GoogleStandin, container: Container) -> None:
+    """All that must be known is the upload's id: attributes and parts are found at the service."""
+    attributes = Attributes(content_type="text/css", metadata={"wer": "ich"})
+    upload, parts, data = in_parts(container, "ordner/漢字 & mehr", 5, attributes)
+    other = driver_of(google_standin)
+    box = other.open_container(BUCKET)
+    [found] = other.iterate_uploads(box, "ordner/")
+    assert (found.object_name, found.id) == ("ordner/漢字 & mehr", upload.id)
+    assert list(other.iterate_uploads(box, "anderer")) == []
+    held = other.list_parts(found)
+    assert held == sorted(parts, key=lambda part: part.number)
+    other.complete_upload(found, held)
+    obj = box.get_object("ordner/漢字 & mehr")
+    assert (content(obj), obj.meta_data) == (data, {"wer": "ich"})
+    assert obj.extra["content_type"] == "text/css"
+    with pytest.raises(ObjectDoesNotExistError):
+        other.list_parts(found)
+
+
+@pytest.mark.parametrize("usual", ["STANDARD", "NEARLINE"])
+@pytest.mark.parametrize("wanted", ["", "STANDARD", "COLDLINE"])
+def test_parts_are_cheap_to_delete_and_the_whole_has_its_class(
+    google_standin: GoogleStandin, driver: GoogleStorageDriver, usual: str, wanted: str
+) -> None:
+    container = driver.create_container(BUCKET, ex_storage_class=usual)
+    google_standin.settings(rewrite_bytes=MIB)
+    upload, parts, data = in_parts(container, "whole", 3, Attributes(storage_class=wanted))
+    temporary = driver.list_page(container, TEMPORARY, delimiter="").objects
+    assert {obj.storage_class for obj in temporary} == {""}  # STANDARD
+    driver.complete_upload(upload, parts)
+    obj = container.get_object("whole")
+    assert (obj.storage_class or "STANDARD", content(obj)) == (wanted or usual, data)
+    assert [one.name for one in driver.list_page(container, TEMPORARY, delimiter="").objects] == []
+    LEDGER.forget()  # the container's class is the right one although nobody wrote it
+
+
+@pytest.mark.parametrize("wanted", ["", "COLDLINE"])
+@pytest.mark.parametrize("only_new", [False, True])
+def test_the_answer_to_completing_may_be_lost(
+    google_standin: GoogleStandin, container: Container, only_new: bool, wanted: str
+) -> None:
+    upload, parts, data = in_parts(container, "whole", 3, Attributes(storage_class=wanted))
+    path = "/rewriteTo/" if wanted else "/compose"
+    google_standin.fault("lost", method="POST", path=path)
+    container.driver.complete_upload(upload, parts, only_new=only_new)
+    assert content(container.get_object("whole")) == data
+    assert list(container.driver.iterate_uploads(container)) == []
+
+
+def test_a_name_that_is_taken_meanwhile_stays(google_standin: GoogleStandin, container: Container) -> None:
+    for wanted in ("", "COLDLINE"):
+        upload, parts, _ = in_parts(container, "whole", 3, Attributes(storage_class=wanted))
+        put(container, "whole", b"theirs")
+        google_standin.fault("lost", method="POST", path="/compose")
+        with pytest.raises(ObjectChangedError):
+            container.driver.complete_upload(upload, parts, only_new=True)
+        assert content(container.get_object("whole")) == b"theirs"
+        container.driver.abort_upload(upload)
+        container.get_object("whole").delete()
+
+
+def test_leftovers_of_an_upload_are_found_and_removed(container: Container, sdk: Any) -> None:
+    upload, _, _ = in_parts(container, "whole", 3)
+    sdk.bucket(BUCKET).blob(f"{TEMPORARY}{upload.id}/upload").delete()
+    with pytest.raises(ObjectDoesNotExistError):
+        container.driver.list_parts(upload)
+    [found] = container.driver.iterate_uploads(container)
+    assert found.object_name == "whole"
+    container.driver.abort_upload(found)
+    assert vendor_names(sdk) == []
+
+
+# -- copying and changing --
+
+
+def test_a_copy_walks_through_all_its_calls(google_standin: GoogleStandin, container: Container) -> None:
+    google_standin.settings(rewrite_bytes=MIB)
+    data = os.urandom(3 * MIB + 5)
+    obj = put(container, "source & ü", data, ex_meta={"who": "me"}, extra={"cache_control": "no-cache"})
+    attributes = Attributes(storage_class="ARCHIVE", content_type="text/css", metadata={"new": "1"})
+    container.driver.copy_object(obj, container, "copy", attributes)
+    copy = container.get_object("copy")
+    assert (content(copy), copy.storage_class, copy.meta_data) == (data, "ARCHIVE", {"new": "1"})
+    assert len(heard(google_standin, "POST", "/rewriteTo/")) == 4
+    # The class goes along with a plain copy, and all the rest does.
+    container.driver.copy_object(copy, container, "copy of the copy")
+    again = container.get_object("copy of the copy")
+    assert (again.storage_class, again.meta_data, content(again)) == ("ARCHIVE", {"new": "1"}, data)
+    assert again.extra["content_type"] == "text/css"
+
+
+def test_a_copy_into_nothing_says_what_is_missing(container: Container) -> None:
+    obj = put(container, "x")
+    with pytest.raises(ContainerDoesNotExistError) as caught:
+        container.driver.copy_object(obj, container.driver.open_container("skyferry-missing"), "x")
+    assert caught.value.container_name == "skyferry-missing"
+
+
+def test_changing_attributes_keeps_what_they_do_not_speak_of(container: Container, sdk: Any) -> None:
+    put(container, "x", ex_meta={"Old": "1", "Kept": "ü 漢字"}, extra={"cache_control": "no-cache"})
+    blob = sdk.get_bucket(BUCKET).get_blob("x")
+    blob.custom_time = datetime(2020, 1, 2, tzinfo=UTC)
+    blob.patch()
+    obj = container.get_object("x")
+    new = Attributes(content_type="text/css", metadata={"Kept": "ü 漢字", "new": "line\nend"})
+    fresh = container.driver.set_object_attributes(obj, new)
+    assert (fresh.meta_data, fresh.extra["content_type"]) == (new.metadata, "text/css")
+    assert fresh.etag == obj.etag  # the content is the same one
+    moved = container.driver.set_object_attributes(
+        fresh, Attributes(storage_class="NEARLINE", metadata={"a": "b"})
+    )
+    assert (moved.storage_class, moved.meta_data) == ("NEARLINE", {"a": "b"})
+    blob = sdk.get_bucket(BUCKET).get_blob("x")
+    assert blob.custom_time == datetime(2020, 1, 2, tzinfo=UTC)
+    assert blob.cache_control is None
+    with pytest.raises(ObjectChangedError):
+        container.driver.set_object_attributes(obj, new)  # that generation is gone
+
+
+def test_a_lost_answer_to_a_change_is_made_good(google_standin: GoogleStandin, container: Container) -> None:
+    obj = put(container, "x", ex_meta={"old": "1"})
+    google_standin.fault("lost", method="PATCH", path="/o/x")
+    assert container.driver.ex_set_object_metadata(obj, {"new": "2"}).meta_data == {"new": "2"}
+
+
+def test_what_google_has_no_place_for_is_refused_before_it_is_sent(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    before = len(google_standin.requests)
+    for attributes, field in (
+        (Attributes(expires="Thu, 01 Dec 2033 16:00:00 GMT"), "expires"),
+        (Attributes(blob_type="BlockBlob"), "blob_type"),
+        (Attributes(storage_class="GLACIER"), "storage_class"),
+        (Attributes(encryption="AES256"), "encryption"),
+        (Attributes(encryption_key="a2V5IG9mIDMyIGJ5dGVz"), "encryption_key"),
+        (Attributes(acl="log-delivery-write"), "acl"),
+        (Attributes(tags={"a": "b"}), "tags"),
+        (Attributes(metadata={"a": "\udcff"}), "metadata"),
+        (Attributes(metadata={"a": "x" * 8 * KIB}), "metadata"),
+    ):
+        with pytest.raises((AttributeRefusedError, UnicodeEncodeError)) as caught:
+            container.driver.put_object(container, "x", BytesBody(b"x"), attributes)
+        if isinstance(caught.value, AttributeRefusedError):
+            assert caught.value.field == field
+    assert len(google_standin.requests) == before
+
+
+def test_deleting_may_lose_its_answer(google_standin: GoogleStandin, container: Container) -> None:
+    obj = put(container, "x")
+    google_standin.fault("lost", method="DELETE", path="/o/x")
+    assert obj.delete() is True
+    with pytest.raises(ObjectDoesNotExistError):
+        obj.delete()
+
+
+def test_many_are_deleted_a_hundred_at_a_time(
+    google_standin: GoogleStandin, container: Container, sdk: Any
+) -> None:
+    names = [f"many/{number:03} ü&+?" for number in range(230)]
+    for name in names:
+        put(container, name)
+    held = sdk.get_bucket(BUCKET).get_blob(names[7])
+    held.temporary_hold = True
+    held.patch()
+    before = len(google_standin.requests)
+    [failure] = container.driver.delete_objects(container, [*names, "never/was"])
+    assert (failure.object_name, "hold" in failure.reason) == (names[7], True)
+    assert [obj.name for obj in container.list_objects()] == [names[7]]
+    assert sum("/batch/" in one["target"] for one in google_standin.requests[before:]) == 3
+    held.temporary_hold = False
+    held.patch()
+
+
+# -- who may read --
+
+
+def test_a_public_container_is_read_by_anybody(google_standin: GoogleStandin, container: Container) -> None:
+    put(container, "folder/x y.txt", b"shown")
+    nobody = GoogleStorageDriver(anonymous=True, endpoint=google_standin.endpoint)
+    box = nobody.open_container(BUCKET)
+    with pytest.raises(AccessDeniedError):
+        box.get_object("folder/x y.txt")
+    assert nobody.get_public_access(box).on is None
+    assert container.enable_cdn() is True
+    assert content(box.get_object("folder/x y.txt")) == b"shown"
+    url = f"{container.get_cdn_url()}/folder/x%20y.txt"
+    with urllib.request.urlopen(url, timeout=30) as reply:
+        assert reply.read() == b"shown"
+    assert nobody.get_object_cdn_url(container.get_object("folder/x y.txt")) == url
+    with pytest.raises(OperationNotSupportedError, match="named"):
+        nobody.list_containers()
+    assert container.disable_cdn() is True
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(url, timeout=30)
+
+
+def test_the_rest_of_a_policy_stays(container: Container, sdk: Any, google_standin: GoogleStandin) -> None:
+    bucket = sdk.get_bucket(BUCKET)
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+    reader = f"serviceAccount:{google_standin.reader_email}"
+    policy.bindings.append({"role": "roles/storage.objectViewer", "members": {reader}})
+    bucket.set_iam_policy(policy)
+    before = bucket.get_iam_policy(requested_policy_version=3).bindings
+    container.enable_cdn()
+    now = bucket.get_iam_policy(requested_policy_version=3).bindings
+    [viewers] = [one for one in now if one["role"] == "roles/storage.objectViewer"]
+    assert viewers["members"] == {reader, "allUsers"}
+    container.disable_cdn()
+    assert bucket.get_iam_policy(requested_policy_version=3).bindings == before
+
+
+def test_a_single_object_is_shown_where_objects_have_access_lists(container: Container) -> None:
+    obj = put(container, "x", b"shown")
+    put(container, "y", b"hidden")
+    url = container.driver.wire.public_url(BUCKET, "x")  # type: ignore[attr-defined]
+    assert obj.enable_cdn() is True
+    with urllib.request.urlopen(url, timeout=30) as reply:
+        assert reply.read() == b"shown"
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(url[:-1] + "y", timeout=30)
+    assert obj.disable_cdn() is True
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(url, timeout=30)
+    put(container, "z", b"at once", extra={"acl": "public-read"})
+    with urllib.request.urlopen(url[:-1] + "z", timeout=30) as reply:
+        assert reply.read() == b"at once"
+
+
+def test_why_something_cannot_be_public_is_told(container: Container, sdk: Any) -> None:
+    obj = put(container, "x")
+    bucket = sdk.get_bucket(BUCKET)
+    bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+    bucket.patch()
+    with pytest.raises(OperationNotSupportedError, match="uniform access"):
+        obj.enable_cdn()
+    with pytest.raises(OperationNotSupportedError, match="uniform access"):
+        put(container, "y", extra={"acl": "public-read"})
+    assert container.enable_cdn() is True
+    container.disable_cdn()
+    bucket.iam_configuration.public_access_prevention = "enforced"
+    bucket.patch()
+    state = container.driver.get_public_access(container)
+    assert (state.on, "Public access prevention" in state.why) == (False, True)
+    with pytest.raises(OperationNotSupportedError, match="Public access prevention"):
+        container.enable_cdn()
+
+
+def test_links_for_every_method(google_standin: GoogleStandin, container: Container) -> None:
+    put(container, "a//b/../ü &+?.txt", b"shared")
+    sign = container.driver.sign_url
+
+    def fetch(method: str, name: str, data: bytes | None = None) -> bytes:
+        url = sign(container, name, method=method, seconds=7 * 24 * 3600)
+        request = urllib.request.Request(url, data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return bytes(reply.read())
+
+    assert fetch("GET", "a//b/../ü &+?.txt") == b"shared"
+    assert fetch("HEAD", "a//b/../ü &+?.txt") == b""
+    fetch("PUT", "dropped", b"dropped")
+    assert content(container.get_object("dropped")) == b"dropped"
+    fetch("DELETE", "dropped")
+    assert [obj.name for obj in container.list_objects()] == ["a//b/../ü &+?.txt"]
+    with pytest.raises(ValueError, match="604800"):
+        sign(container, "x", seconds=7 * 24 * 3600 + 1)
+    assert google_standin.endpoint in container.list_objects()[0].get_cdn_url(ex_expiry=1.0)
+
+
+# -- errors --
+
+
+def test_what_a_stranger_may_not_do_is_denied(google_standin: GoogleStandin, container: Container) -> None:
+    put(container, "x")
+    stranger = GoogleStorageDriver(
+        google_standin.reader_email, str(google_standin.reader_key_file), endpoint=google_standin.endpoint
+    )
+    box = stranger.open_container(BUCKET)
+    for verb in (
+        lambda: box.get_object("x"),
+        lambda: stranger.get_container(BUCKET),
+        lambda: list(box.iterate_objects()),
+        lambda: put(box, "y"),
+        lambda: stranger.delete_container(box),
+    ):
+        with pytest.raises(AccessDeniedError) as caught:
+            verb()
+        assert caught.value.status == 403
+        assert caught.value.code == "forbidden"
+    assert stranger.get_public_access(box).on is None
+
+
+def test_errors_carry_what_is_needed_to_report_them(container: Container) -> None:
+    with pytest.raises(ObjectDoesNotExistError) as caught:
+        container.get_object("nothing")
+    error = caught.value
+    assert (error.status, error.code, error.container_name) == (404, "notFound", BUCKET)
+    assert error.object_name == "nothing"
+
+
+def test_rates_and_failures_are_waited_for(google_standin: GoogleStandin, container: Container) -> None:
+    google_standin.fault("status", method="GET", path="/o/x", status=503)
+    google_standin.fault("status", method="GET", path="/o/x", status=429)
+    with pytest.raises(ObjectDoesNotExistError):
+        container.get_object("x")
+    assert len(heard(google_standin, "GET", "/o/x")) == 3
