@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
@@ -16,7 +17,6 @@ from storage_core.words import decode_word
 from storage_core.xml import parse_page, text
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_FIELDS = ("Content-Type", "Content-Encoding", "Content-Disposition", "Content-Language", "Cache-Control")
 _PLAIN: dict[tuple[str, ...], Attributes] = {}
 _PLAIN_MAX = 1000
 """Blobs without metadata share their attributes: a million rows have a dozen content types."""
@@ -134,35 +134,38 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
     metadata: dict[str, str] | None = None
     for child in element:
         if child.tag == "Properties":
-            told = {item.tag: item.text or "" for item in child}
+            told = {item.tag: item.text for item in child if item.text}
         elif child.tag == "Metadata" and len(child):
             metadata = {
                 decode_key(item.tag.lower()): decode_word(item.text or "")
                 for item in child
                 if item.tag != "x-ms-invalid-name"
             }
-    kind = told.get("BlobType", "BlockBlob")
-    etag = told.get("Etag", "").strip('"')
-    tier = told.get("AccessTier", "")
-    attributes = _attributes(told, tier, metadata) if told.get("TagCount", "0") == "0" else None
+    know = told.get
+    kind = know("BlobType", "BlockBlob")
+    etag = know("Etag", "").strip('"')
+    attributes = _attributes(know, metadata) if know("TagCount", "0") == "0" else None
     return Object(
         _name(element),
-        int(told.get("Content-Length") or 0),
-        (hex_md5(told.get("Content-MD5", "")) if kind == "BlockBlob" else "") or etag,
-        extra_of(kind, attributes, etag, told.get("Last-Modified", "")) if attributes else None,
+        int(know("Content-Length", "0")),
+        (hex_md5(know("Content-MD5", "")) if kind == "BlockBlob" else "") or etag,
+        extra_of(kind, attributes, etag, know("Last-Modified", "")) if attributes else None,
         metadata,
         container,
         driver,
         etag=etag,
-        modified=told.get("Last-Modified"),
-        storage_class=tier.upper(),
+        modified=know("Last-Modified"),
+        storage_class=intern(know("AccessTier", "").upper()),
         attributes=attributes,
     )
 
 
-def _attributes(told: Mapping[str, str], tier: str, metadata: dict[str, str] | None) -> Attributes:
-    values = tuple(told.get(name, "") for name in _FIELDS)
-    chosen = class_of(tier, told.get("AccessTierInferred") == "true")
+def _attributes(know: Callable[[str, str], str], metadata: dict[str, str] | None) -> Attributes:
+    values = (
+        know("Content-Type", ""), know("Content-Encoding", ""), know("Content-Disposition", ""),
+        know("Content-Language", ""), know("Cache-Control", ""),
+    )  # fmt: skip
+    chosen = class_of(know("AccessTier", ""), know("AccessTierInferred", "") == "true")
     if metadata:
         return _built(values, chosen, metadata)
     key = (*values, chosen)
