@@ -85,16 +85,14 @@ def _reason(body: bytes) -> tuple[str, str]:
 
 def _make(answer: Answer) -> Make:
     status, reason = answer.status, answer.reason
-    if reason in _REASONS:
-        return _REASONS[reason]
     if "doesn't match calculated" in answer.message:
         return _damaged
-    if "precondition" in answer.message.lower() and status == 400:
-        return _changed
     if "uniform bucket-level access" in answer.message.lower() and status == 400:
         return _no_acl
     if "public access prevention" in answer.message.lower():
         return _prevented
+    if reason in _REASONS:
+        return _REASONS[reason]
     if status == 404:
         return _missing(answer)
     if status == 409:
