@@ -50,7 +50,9 @@ class _Lent(HTTPAdapter):
         try:
             return super().send(request, *args, **more)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
-            error = http.typed(problem, call, options.proxy_url)
+            # requests' own errors are OSErrors, too, and their words repeat the URL.
+            inner = (one for one in wire.causes(problem) if not isinstance(one, requests.RequestException))
+            error = http.typed(next(inner, problem), call, options.proxy_url)
             if self._pin and any("ingerprint" in str(one) for one in wire.causes(problem)):
                 error = CertificateError(f"The certificate of {call.netloc} is not the pinned one.")
         raise requests.exceptions.ConnectionError(error, request=None)
