@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.swift import Swift
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -71,3 +73,25 @@ def test_every_driver_imports_and_opens(empty: Path) -> None:
         "assert not leaked, leaked",
     )
     assert len(said.splitlines()) > 70
+
+
+def test_swift_signs_in_without_its_extra_and_keystone_says_what_to_install(
+    empty: Path, swift_server: Swift
+) -> None:
+    one = swift_server
+    said = run(
+        empty,
+        "from storage_core.errors import MissingExtraError\n"
+        "from storage_core.providers import get_driver\n"
+        "kind = get_driver('openstack_swift')\n"
+        f"mine = kind({one.access_key!r}, {one.secret_key!r}, auth_url={one.auth_url!r})\n"
+        "print(type(mine.list_containers()).__name__)\n"
+        "try:\n"
+        "    kind('user', 'password', auth_url='http://127.0.0.1:1/v3', project='x').list_containers()\n"
+        "except MissingExtraError as error:\n"
+        "    print(error)\n",
+    )
+    assert said.splitlines() == [
+        "list",
+        "Signing in at Keystone needs the package keystoneauth1: pip install 'skyferry[openstack]'",
+    ]
