@@ -76,7 +76,7 @@ class _WrongPin(ssl.SSLError):
 
 
 class _WatchedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, call: wire.Call, **more: Any) -> None:
+    def __init__(self, sock: Any, *args: Any, call: wire.Call | wire.Dialing, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         raw = self.fp.detach()
         self._head = self.fp = wire.WatchedReader(wire.WatchedSocket(raw, sock, call), wire.HEAD_BUFFER)
@@ -101,8 +101,35 @@ class _Wire(_Connection):
     """What every connection of ours does, plain, TLS or through a proxy: see `_Adapter`."""
 
     inspect: Callable[[bytes], None] | None = None
-    _call: wire.Call | None = None
+    _call: Any = None  # a wire.Call; wire.Dialing while a proxy is asked
     _fresh = True
+
+    def _new_conn(self) -> socket.socket:
+        if hasattr(self, "_socks_options"):  # PySocks makes the connection
+            return super()._new_conn()
+        errors, kind = urllib3.exceptions, urllib3.util.connection.allowed_gai_family()
+        seconds: Any = self.timeout  # requests always gives one
+        try:
+            return wire.connect(self._dns_host, self.port, kind, seconds, self.socket_options or ())
+        except UnicodeError:
+            raise errors.LocationParseError(f"{self.host!r}, label empty or too long") from None
+        except socket.gaierror as problem:
+            raise errors.NameResolutionError(self.host, self, problem) from problem
+        except TimeoutError as problem:
+            raise errors.ConnectTimeoutError(self, "no connection in time") from problem
+        except OSError as problem:
+            raise errors.NewConnectionError(self, f"no connection: {problem}") from problem
+
+    def _tunnel(self) -> None:
+        seconds: Any = self.timeout
+        call, dialing = self._call, wire.Dialing(seconds)
+        self._call = dialing
+        self.response_class = partial(_WatchedResponse, call=dialing)  # type: ignore[assignment]
+        try:
+            super()._tunnel()
+        finally:
+            self._call, self.response_class = call, http.client.HTTPResponse
+        self.sock.settimeout(seconds)
 
     def connect(self) -> None:
         super().connect()
@@ -133,9 +160,6 @@ class _Wire(_Connection):
             self.connect()
             self._fresh = False
         call = self._call
-        if call is None:  # CONNECT to a proxy
-            self.sock.sendall(data)
-            return
         view = memoryview(data).cast("B")
         while view:
             # Not sendall: its timeout is for all of it, and nobody would see a trickle.
@@ -165,7 +189,7 @@ class _Adapter(HTTPAdapter):
         self._options = options
         self._inspect = inspect
         self._lock = threading.Lock()
-        self._context = ssl_context(options)
+        self._context = wire.in_steps(ssl_context(options))
         # retries=False: what goes wrong comes out as it is, at once.
         super().__init__(pool_connections=64, pool_maxsize=options.pool_size)
         self.max_retries = urllib3.Retry(False)
@@ -193,7 +217,7 @@ class _Adapter(HTTPAdapter):
                 (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
                 (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
             ],
-            "ssl_context": tls.unverified() if self._inspect else self._context,
+            "ssl_context": wire.in_steps(tls.unverified()) if self._inspect else self._context,
         }
 
     def _wire(self, manager: Any) -> None:

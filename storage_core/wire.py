@@ -5,11 +5,16 @@ Sockets are known here, no library that makes requests.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
+import os
 import re
+import selectors
+import socket
+import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -38,6 +43,7 @@ HEAD_BUFFER = 64 * 1024
 SLICE = 0.25
 """Seconds after which a stoppable wait looks whether it was stopped."""
 
+_UNDER_WAY = (errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS))
 _URL = re.compile(r"(https?)://([A-Za-z0-9._:\[\]-]+)([/?][!-~]*)?", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
@@ -70,6 +76,125 @@ def sleep(seconds: float, body: Body | bytes | None) -> None:
         if check is not None:
             check()
         time.sleep(min(left, SLICE))
+
+
+# -- connecting --
+
+
+def connect(
+    host: str, port: int, family: int, seconds: float, options: Iterable[tuple[int, int, int | bytes]]
+) -> socket.socket:
+    """A TCP connection to the first address of `host` that answers; each has so many seconds. Stoppable, but
+    for the look-up of the name.
+
+    socket.gaierror, TimeoutError and other kinds of OSError are the last address's. `options` as for
+    setsockopt.
+    """
+    problem = _problem(errno.EADDRNOTAVAIL)
+    for kind, type_, protocol, _, address in socket.getaddrinfo(host, port, family, socket.SOCK_STREAM):
+        sock = None
+        try:
+            sock = socket.socket(kind, type_, protocol)
+            for option in options:
+                sock.setsockopt(*option)
+            sock.settimeout(0)
+            code = sock.connect_ex(address)
+            if code in _UNDER_WAY:
+                _await(sock, selectors.EVENT_WRITE, time.monotonic() + seconds)
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise _problem(code)
+            sock.settimeout(seconds)
+            return sock
+        except BaseException as error:
+            if sock is not None:
+                sock.close()
+            if not isinstance(error, OSError):
+                raise
+            problem = error
+    raise problem
+
+
+def _problem(code: int) -> OSError:
+    texts: Mapping[int, str] = getattr(socket, "errorTab", {})  # Windows numbers those of sockets by itself
+    return OSError(code, texts.get(code) or os.strerror(code))
+
+
+def in_steps(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The same context; handshakes on its sockets end with the socket's timeout as a whole, and are
+    stoppable.
+
+    In between nothing is locked: the system's trust (truststore) locks its context while OpenSSL works, and
+    one silent host would hold up all the others.
+    """
+    wrap = context.wrap_socket
+
+    def wrap_socket(sock: socket.socket, **more: Any) -> ssl.SSLSocket:
+        wrapped = wrap(sock, do_handshake_on_connect=False, **more)
+        try:
+            _handshake(wrapped)
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
+
+    context.wrap_socket = wrap_socket  # type: ignore[method-assign, assignment]
+    return context
+
+
+def _handshake(sock: ssl.SSLSocket) -> None:
+    seconds = sock.gettimeout()
+    until = math.inf if seconds is None else time.monotonic() + seconds
+    sock.settimeout(0)
+    while True:
+        try:
+            sock.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            event = selectors.EVENT_READ
+        except ssl.SSLWantWriteError:
+            event = selectors.EVENT_WRITE
+        _await(sock, event, until)
+    sock.settimeout(seconds)
+
+
+def _await(sock: socket.socket, event: int, until: float) -> None:
+    """TimeoutError when it does not come by `until` (time.monotonic())."""
+    check = _stop_check.get()
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, event)
+        while (left := until - time.monotonic()) > 0:
+            if check is not None:
+                check()
+                left = min(left, SLICE)
+            if selector.select(None if left == math.inf else left):
+                return
+    raise TimeoutError("timed out")
+
+
+class Dialing:
+    """Stands for a call while a proxy is asked to connect: `seconds` for all of that, stoppable."""
+
+    def __init__(self, seconds: float) -> None:
+        self.started = self.received = False
+        self._until = time.monotonic() + seconds
+        self._check = _stop_check.get()
+
+    def wait(self, sock: Any, operation: Callable[[Any], int], data: Any) -> int:
+        """As `Call.wait`."""
+        while (left := self._until - time.monotonic()) > 0:
+            if self._check is not None:
+                self._check()
+                left = min(left, SLICE)
+            sock.settimeout(left)
+            try:
+                return operation(data)
+            except TimeoutError:
+                continue
+        raise TimeoutError("timed out")
+
+
+# -- one attempt --
 
 
 @dataclass(slots=True)
@@ -214,7 +339,7 @@ class CallHeaders(dict[str, Any]):
 class WatchedSocket(io.RawIOBase):
     """The reading side of a socket, with a call's patience at every single read."""
 
-    def __init__(self, raw: Any, sock: Any, call: Call) -> None:
+    def __init__(self, raw: Any, sock: Any, call: Call | Dialing) -> None:
         self._raw, self._sock, self._call = raw, sock, call
 
     def readable(self) -> bool:

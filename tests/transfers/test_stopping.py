@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from storage_core.transfers import CopySpec, DownloadSpec, Engine, Ref, State, U
 from storage_core.transfers.specs import Spec
 from tests.servers import canned
 from tests.servers.canned import STALL, CannedServer, reply
+from tests.servers.silent import Silent, dials, full
 from tests.transfers.conftest import World, content, ref, row, wait_end, wait_for, wait_state
 
 MIB = 1024 * 1024
@@ -108,6 +110,35 @@ def test_the_engine_stops_at_once_although_the_server_is_silent(
     assert time.monotonic() - begin < SOON
     assert threads() == set()
     assert row(world.engine(), job).state is State.PAUSED
+
+
+@pytest.mark.parametrize("stop", ["cancel", "quit"])
+@pytest.mark.parametrize("step", ["TCP", "TLS"])
+def test_everything_stops_at_once_although_nobody_answers_the_connection(
+    world: World, step: str, stop: str
+) -> None:
+    path = world.file("a", b"content")
+    with contextlib.ExitStack() as stack:
+        if step == "TCP":
+            port = stack.enter_context(full())
+            before = dials(port)
+            endpoint = f"http://127.0.0.1:{port}"
+        else:
+            deaf = Silent()
+            stack.callback(deaf.stop)
+            endpoint = f"https://127.0.0.1:{deaf.port}"
+        world.drivers["s3"] = S3StorageDriver("key", "secret", endpoint=endpoint, addressing="path")
+        engine = world.engine()
+        job = engine.add(UploadSpec((str(path),), Ref("s3", "box", "")))
+        wait_for(lambda: dials(port) > before if step == "TCP" else deaf.heard.is_set(), what="a connection")
+        begin = time.monotonic()
+        if stop == "cancel":
+            engine.cancel(job)
+            wait_for(lambda: at_rest(engine, job), what="rest")
+        else:
+            world.stop(engine)
+            assert threads() == set()
+        assert time.monotonic() - begin < SOON
 
 
 def test_a_pause_that_the_server_asked_for_is_not_waited_out(
