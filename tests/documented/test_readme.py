@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.documented import provider_table
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -29,3 +31,8 @@ def test_the_quick_start_of_the_readme_runs(moto_server: Any, capsys: Any) -> No
     exec(compile(text, "README.md", "exec"), {})
     assert "{'place': 'Lisbon'}" in capsys.readouterr().out
     assert Path("copy-of-IMG_0001.jpg").read_bytes() == Path("IMG_0001.jpg").read_bytes()
+
+
+def test_the_table_of_services_is_what_the_code_says() -> None:
+    text = README.read_text("utf-8")
+    assert provider_table.readme(text) == text, "python -m tests.documented.provider_table writes it anew"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.azurite import Azurite
+from tests.servers.google_standin import GoogleStandin
 from tests.servers.swift import Swift
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,3 +97,41 @@ def test_swift_signs_in_without_its_extra_and_keystone_says_what_to_install(
         "list",
         "Signing in at Keystone needs the package keystoneauth1: pip install 'skyferry[openstack]'",
     ]
+
+
+def test_azure_takes_a_key_without_its_extra_and_entra_says_what_to_install(
+    empty: Path, azurite_server: Azurite
+) -> None:
+    one = azurite_server
+    said = run(
+        empty,
+        "from storage_core.errors import MissingExtraError\n"
+        "from storage_core.providers import get_driver\n"
+        "kind = get_driver('azure_blobs')\n"
+        f"mine = kind({one.account!r}, {one.key!r}, endpoint={one.endpoint!r})\n"
+        "print(type(mine.list_containers()).__name__)\n"
+        "try:\n"
+        "    kind('account', sign_in='client_secret', tenant_id='t', client_id='c', client_secret='s',\n"
+        f"        endpoint={one.endpoint!r}).list_containers()\n"
+        "except MissingExtraError as error:\n"
+        "    print(error)\n",
+    )
+    assert said.splitlines()[0] == "list"
+    assert said.splitlines()[1].endswith("pip install 'skyferry[azure]'")
+
+
+def test_google_says_what_to_install(empty: Path, google_standin_server: GoogleStandin) -> None:
+    one = google_standin_server
+    said = run(
+        empty,
+        "from storage_core.errors import MissingExtraError\n"
+        "from storage_core.providers import get_driver\n"
+        "kind = get_driver('google_storage')\n"
+        f"mine = kind({one.email!r}, {str(one.key_file)!r}, endpoint={one.endpoint!r})\n"
+        "try:\n"
+        "    mine.list_containers()\n"
+        "except MissingExtraError as error:\n"
+        "    print(error)\n",
+    )
+    [line] = said.splitlines()
+    assert line.endswith("pip install 'skyferry[google]'")
