@@ -55,7 +55,7 @@ def opened(row: ProviderRow) -> StorageDriver:
     values = {
         one.name: one.choices[0] if one.kind == "choice" else STAND_INS.get(one.name, "made-up")
         for one in row.fields
-        if one.required and not one.default
+        if (one.required or one.name == "key") and not one.default
     }
     return open_driver(row.constant, values)
 
