@@ -19,7 +19,7 @@ from google.oauth2 import service_account
 from storage_core.signing import google4
 from storage_core.signing.google4 import Hmac, Rsa
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "google4_vectors.json").read_text("utf-8"))
+VECTORS = json.loads((Path(__file__).parents[2] / "data" / "google4_vectors.json").read_text("utf-8"))
 ACCOUNT = VECTORS["account"]
 NOW = datetime(2019, 2, 1, 9, tzinfo=UTC)
 HOSTILE = [

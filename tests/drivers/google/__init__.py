@@ -1,0 +1,1 @@
+"""Google Cloud Storage: the driver, its sign-ins and its signatures."""
