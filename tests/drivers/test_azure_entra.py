@@ -140,3 +140,25 @@ def test_each_way_is_a_credential_of_the_library_over_our_session(way: str, kind
         client_secret="s",
     )._made()
     assert type(made).__name__ == kind
+
+
+def test_a_machine_gets_the_token_of_its_identity_through_the_accounts_proxy() -> None:
+    """The address of the metadata service is fixed; the proxy of the account is where we can stand in for it.
+
+    https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
+    """
+
+    def metadata(request: Request) -> Reply:
+        assert request.target.startswith("http://169.254.169.254/metadata/identity/oauth2/token?")
+        if request.header("Metadata") != "true":
+            return reply(400, b'{"error": "invalid_request"}', content_type="application/json")
+        told = {"access_token": "token of a machine", "expires_in": "3599", "token_type": "Bearer"}
+        return reply(200, json.dumps(told).encode(), content_type="application/json")
+
+    with canned.running() as server:
+        server.always("GET", metadata)
+        options = NetworkOptions(proxy_url=server.endpoint)
+        token = EntraTokens("managed_identity", options, authority="unused").fetch()
+    assert token.value == "token of a machine"
+    assert 3000 < token.expires - now() < 3700
+    assert "resource=https" in server.requests[-1].target

@@ -24,7 +24,9 @@ from storage_core.drivers import azure_blobs_copying
 from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
 from storage_core.drivers.azure_blobs_headers import decode_key, encode_key
 from storage_core.drivers.azure_blobs_profile import Endpoint
+from storage_core.providers import open_driver
 from storage_core.tokens.renewed import Renewed, Token
+from storage_core.types import Provider
 from tests.servers import canned
 from tests.servers.canned import CannedServer, Request, reply
 
@@ -607,3 +609,34 @@ def test_containers_of_the_account_have_their_own_names() -> None:
     for bad in ("ab", "A-b", "a--b", "-ab", "ab-", "a_b", "$other", "a" * 64):
         with pytest.raises(errors.InvalidContainerNameError):
             driver.check_container_name(bad)
+
+
+@pytest.mark.parametrize(
+    ("values", "sign_in"),
+    [
+        ({"key": "me", "secret": KEY}, "key"),
+        ({"sign_in": "sas", "key": "me", "sas_token": "sr=c&sig=x", "container": "box"}, "sas"),
+        ({"sign_in": "sas", "sas_token": "https://me.blob.core.windows.net/?ss=b&sig=x"}, "sas"),
+        ({"sign_in": "connection_string", "connection_string": CHINA}, "key"),
+        ({"sign_in": "browser", "key": "me"}, "browser"),
+        ({"sign_in": "client_secret", "key": "me", "client_secret": "shh"}, "client_secret"),
+        ({"sign_in": "managed_identity", "key": "me"}, "managed_identity"),
+        ({"sign_in": "default", "key": "me", "cloud": "china"}, "default"),
+        ({"sign_in": "anonymous", "key": "me", "container": "box"}, "anonymous"),
+    ],
+)
+def test_the_form_opens_every_way_of_signing_in(values: dict[str, str], sign_in: str) -> None:
+    driver: Any = open_driver(Provider.AZURE_BLOBS, values)
+    assert (driver.key, driver.wire.given.sign_in) == ("me", sign_in)
+    secrets = [values[name] for name in AzureBlobsStorageDriver.secret_arguments if name in values]
+    assert not any(secret in repr(driver) + repr(driver.wire.given) for secret in secrets)
+
+
+def test_the_form_says_what_is_missing() -> None:
+    for values, words in (
+        ({"secret": KEY}, "Storage account is missing"),
+        ({"key": "me"}, "Account key is missing"),
+        ({"key": "me", "sign_in": "sas"}, "SAS token or SAS URL is missing"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            open_driver(Provider.AZURE_BLOBS, values)
