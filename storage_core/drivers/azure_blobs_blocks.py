@@ -32,6 +32,7 @@ from storage_core.errors import (
     LibcloudError,
     ObjectChangedError,
     ObjectDoesNotExistError,
+    ObjectError,
     SourceChangedError,
 )
 from storage_core.retrying import http_date
@@ -179,8 +180,8 @@ def uploads(wire: Wire, container: Container, prefix: str) -> Iterator[Upload]:
         seen.add(name)
         try:
             found = [block for block, _ in _blocks(wire, container, name)[0] if not block.number]
-        except ObjectDoesNotExistError:
-            continue  # completed or removed meanwhile
+        except ObjectError:
+            continue  # completed or removed meanwhile, or no block blob
         over = {block.upload for block in found if block.md5 == OVER}
         for upload in sorted({block.upload for block in found} - over):
             yield Upload(container, name, upload, started=_began(upload))

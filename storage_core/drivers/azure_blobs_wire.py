@@ -34,7 +34,8 @@ from storage_core.xml import parse
 SKEW = 14 * 60
 """Seconds; the service refuses a signature that is 15 minutes off."""
 LENT_FOR = timedelta(days=6, hours=23)
-"""How long a user delegation key is asked for; a week is the most."""
+"""How long a user delegation key is asked for."""
+LENT_MOST = timedelta(days=7)
 LENT_LEFT = timedelta(minutes=5)
 
 Query = tuple[tuple[str, str], ...]
@@ -224,9 +225,10 @@ class Wire:
         if held is not None and until + LENT_LEFT < held[1]:
             return held[0]
         now = self._client.now()
-        end = max(now + LENT_FOR, until + LENT_LEFT)
-        end = min(end, now + timedelta(days=7))
-        times = azure.sas_time(now - LENT_LEFT), azure.sas_time(end)
+        end = min(max(now + LENT_FOR, until + LENT_LEFT), now + LENT_MOST)
+        # From a little ago, as the service's clock may be behind ours; a week in all is the most.
+        start = max(now - LENT_LEFT, end - LENT_MOST)
+        times = azure.sas_time(start), azure.sas_time(end)
         body = "<KeyInfo><Start>{}</Start><Expiry>{}</Expiry></KeyInfo>".format(*times)
         call = Call(
             method="POST", query=(("restype", "service"), ("comp", "userdelegationkey")), body=body.encode(),

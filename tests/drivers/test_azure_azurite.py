@@ -135,6 +135,7 @@ def test_append_and_page_blobs_are_listed_read_and_deleted(
     log.create_append_blob(
         metadata={"kind": "log"}, content_settings=ContentSettings(content_type="text/plain")
     )
+    assert list(driver.iterate_uploads(box)) == []  # an empty one has no blocks to be asked for
     log.append_block(b"one\n")
     log.append_block(b"two\n")
     disk = sdk.get_blob_client(box.name, "disk")

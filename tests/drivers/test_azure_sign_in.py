@@ -224,6 +224,8 @@ def test_links_are_signed_with_a_key_that_was_lent(
     assert urllib.request.urlopen(link, context=trust).read() == b"shared"
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(link.replace("sp=r", "sp=rd"), context=trust)
+    week = entra.sign_url(entra_box, "folder/ü.txt", seconds=7 * 24 * 3600)
+    assert urllib.request.urlopen(week, context=trust).read() == b"shared"
     with pytest.raises(ValueError, match="seconds"):
         entra.sign_url(entra_box, "x", seconds=8 * 24 * 3600)
 
