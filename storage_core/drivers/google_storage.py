@@ -150,8 +150,8 @@ class GoogleStorageDriver(StorageDriver):
 
     def check_attributes(self, attributes: Attributes) -> None:
         """See the base; what Google has no place for is refused here, before a byte is read."""
-        super().check_attributes(attributes)
         google_storage_json.check(attributes, self)
+        super().check_attributes(attributes)
 
     # -- containers --
 

@@ -47,6 +47,11 @@ Key = tuple[str, str, str, str, str, str, str]
 
 def check(attributes: Attributes, driver: Any) -> None:
     """AttributeRefusedError for what Google has no place for."""
+    for field in HEADERS:
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in getattr(attributes, field)):
+            raise AttributeRefusedError(
+                f"{field} holds a control character, which no header can carry.", driver, field=field
+            )
     if attributes.expires:
         raise AttributeRefusedError(
             "Google keeps no Expires of an object; say max-age in its cache control.", driver, field="expires"
