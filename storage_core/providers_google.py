@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from storage_core.providers_rows import Field, ProviderRow
+from storage_core.providers_rows import ADDRESS, MORE, SIGN_IN, Field, ProviderRow
 from storage_core.types import Provider
 
 DRIVER = "storage_core.drivers.google_storage:GoogleStorageDriver"
-SIGN_IN, ADDRESS, MORE = "Sign-in", "Address", "More options"
 
 _FIELDS = (
     Field(
