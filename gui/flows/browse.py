@@ -33,6 +33,7 @@ from .window import Window
 CONTAINERS_AT_ONCE = 500
 HELP = {SIGN_IN: "account.sign_in", EDIT_ACCOUNT: "account.edit"}
 """The commands behind the error box's buttons, where trying again cannot help."""
+FOLLOWED_MAX = 20_000  # rows of a folder that is looked at again and again while files arrive
 TREE_PAGES = 20  # pages a tree node reads in search of folders; the list reads on
 
 
@@ -129,6 +130,28 @@ async def load_children(app: Context, window: Window, place: Place) -> None:
         window.containers.fail(place, sentence(error, _listing(place)).text)
         return
     window.containers.end(place)
+
+
+async def follow(app: Context, window: Window, place: Place) -> None:
+    """Look again at the place in the list while a transfer writes there, without a sign of it but the rows.
+
+    A listing that somebody asked for goes first; one that fails is passed over: the next will tell.
+    """
+    driver, number = app.drivers.get(place.account), window.objects.model.number
+    if driver is None:
+        return
+    pages, found = _pages(driver, place), []
+    try:
+        while (
+            entries := await in_thread(_next_page, pages, place.prefix, account=place.account)
+        ) is not None:
+            found += entries
+            if window.objects.model.number != number or len(found) > FOLLOWED_MAX:
+                return
+    except LibcloudError:
+        return
+    window.objects.model.renew(found)
+    window.containers.add(place, [entry.name for entry in found if entry.is_folder])
 
 
 async def _list_folder(driver: StorageDriver, window: Window, place: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
@@ -49,6 +49,8 @@ from ..theme import MODES, Theme
 Flow: TypeAlias = Coroutine[Any, Any, Any]
 PANES = ("accounts", "containers", "inspector", "transfers")  # that can be closed
 LIMITS = (1, 5, 10, 25, 50)  # MiB/s
+FOLLOW_MS = 3_000  # and one more for each row: so long files that arrive may stay unseen
+FOLLOW_SELECTED = 500  # rows; with more of them selected they stay unseen until the job's end
 RUNNING = frozenset({JobState.WAITING, JobState.RUNNING})
 PAUSED = frozenset({JobState.PAUSED, JobState.NEEDS_SIGN_IN})
 RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
@@ -100,6 +102,8 @@ class Steering(QObject):
         self._app = app
         self._window = window
         self._pasteable = False
+        self._look_again = QTimer(self, singleShot=True)
+        self._look_again.timeout.connect(self._follow)
         self._shown: tuple[Capabilities | None, State] | None = None
         self._own = self._own_commands()
         window.commands.triggered.connect(self.command)
@@ -109,6 +113,7 @@ class Steering(QObject):
         window.transfers.context_menu.connect(lambda at: self._menu("transfer", at))
         window.transfers.selection_changed.connect(self.update)
         window.jobs.summary_changed.connect(lambda summary: self.update())
+        window.jobs.advanced.connect(self._job_advanced)
         window.jobs.ended.connect(self._job_ended)
         window.jobs.asked.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
         QGuiApplication.clipboard().dataChanged.connect(self._look_at_clipboard)
@@ -263,8 +268,32 @@ class Steering(QObject):
         pane.details_wanted.connect(lambda job: window.run(transfers.show_details(app, window, job)))
         pane.answer_wanted.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
 
+    def _job_advanced(self, row: JobRow) -> None:
+        """What it has written so far may be in view: the longer the list, the less often one looks."""
+        if not self._look_again.isActive() and self._writes_here(row):
+            self._look_again.start(FOLLOW_MS + self._window.objects.model.rowCount())
+
+    def _writes_here(self, row: JobRow) -> bool:
+        target, place = row.target_ref, self._window.place
+        if place is None or not place.container:
+            return False
+        if target is None:
+            return place.account == THIS_COMPUTER
+        same = (target.account, target.container) == (place.account, place.container)
+        return same and (target.key.startswith(place.prefix) or place.prefix.startswith(target.key))
+
+    def _follow(self) -> None:
+        place, objects = self._window.place, self._window.objects
+        totals, chosen = objects.model.totals, objects.chosen
+        many = totals.objects + totals.folders > browse.FOLLOWED_MAX
+        # Qt takes 0.6 s to put rows between 20,000 selected ones.
+        busy = objects.is_loading or chosen.objects + chosen.folders > FOLLOW_SELECTED
+        if place is not None and place.container and not (many or busy):
+            self._window.run(browse.follow(self._app, self._window, place))
+
     def _job_ended(self, row: JobRow) -> None:
         """What it wrote may be in view."""
+        self._look_again.stop()
         target, place = row.target_ref, self._window.place
         if paste_out.is_ours(self._app, row):
             self._window.run(paste_out.arrived(self._app, self._window, row))

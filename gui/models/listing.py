@@ -30,6 +30,7 @@ from .. import icons
 from ..text import date, date_in_full, shown, size, size_in_full, tip
 from .memory import Memory
 from .ordering import SLICE, Slicewise, in_order, merged, position, where
+from .renewing import Changes, changes, kept
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
@@ -169,10 +170,13 @@ class Listing(QAbstractTableModel):
     """
 
     changed = Signal()  # totals, or whether it is working
+    renewing, renewed = Signal(), Signal()  # around what `renew` does to the rows
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.containers = False  # the rows are an account's containers
+        self.number = 0  # of listings begun
+        self.is_calm = False  # the work in hand is one that nobody should notice
         self.totals = Totals()
         self.shown_totals = Totals()
         self.column, self.descending = Column.NAME, False
@@ -198,6 +202,7 @@ class Listing(QAbstractTableModel):
     def begin(self, *, containers: bool = False, keep: bool = False) -> None:
         """Start a listing."""
         self._stop_work()
+        self.number += 1
         self.containers = containers
         self._waiting = []
         self._fresh = [] if keep else None
@@ -233,6 +238,14 @@ class Listing(QAbstractTableModel):
             fresh, self._fresh = self._fresh, None
             self._start(fresh)
         self.changed.emit()
+
+    def renew(self, entries: list[Entry]) -> None:
+        """The same folder as it is now, all of it, in any order: rows come, go and change, and nobody who
+        looks loses their place. While the list is loaded or arranged it does nothing: the next one may.
+        """
+        if self._fresh is None and not self.is_working:
+            self._memory.take(len(entries))
+            self._start(entries, calm=True)
 
     # -- order and filter --
 
@@ -321,12 +334,12 @@ class Listing(QAbstractTableModel):
 
     # -- work in slices --
 
-    def _start(self, source: list[Entry] | None) -> None:
+    def _start(self, source: list[Entry] | None, *, calm: bool = False) -> None:
         """Arrange `source`, or what is there, dropping a work half done. Short lists are done at once."""
         self._stop_work()
         source = self._all if source is None else source
-        self._source = source
-        self._work = self._arrange(source)
+        self._source, self.is_calm = source, calm
+        self._work = self._arrange(source, calm)
         if len(source) <= SLICE:
             while self._work is not None:
                 self._take_step()
@@ -352,20 +365,34 @@ class Listing(QAbstractTableModel):
                 self._put_in()
             self.changed.emit()
 
-    def _arrange(self, source: list[Entry]) -> Generator[None, None, None]:
-        """Sort and filter `source` (the rows there are, or those a refresh has brought), then show it."""
+    def _arrange(self, source: list[Entry], calm: bool) -> Generator[None, None, None]:
+        """Sort and filter `source` (the rows there are, or those a refresh has brought), then show it: when
+        `calm`, with as little change as there is."""
         order, needle = (self.column, self.descending), self.filter
         key, totals = order_key(self.column, descending=self.descending), self.totals
+        rows = source
         if source is not self._all:
             totals = yield from _counted_up(source)
-        rows = source
+            if calm:
+                rows = yield from kept(self._all, source)
         if source is not self._all or order != self._order:
-            rows = yield from in_order(source, key, descending=self.descending)
+            rows = yield from in_order(rows, key, descending=self.descending)
         visible, shown_totals = rows, Totals()
         if needle:
             visible = yield from where(rows, self._passes)
             shown_totals = yield from _counted_up(visible)
-        same_rows = source is self._all and needle == self._filtered_by
+        if calm and (order, needle) == (self._order, self._filtered_by):
+            step = yield from changes(self._rows, visible, key)
+            if len(step.gone) <= GROUPS_MAX:
+                yield from self._step_to(step)
+                for unused in (self._all, source):  # lists of entries that others have, and of twins
+                    self._memory.drop(cast(list[object], unused))
+                self._all, self._rows, self._source = rows, visible, None
+                self.totals, self.shown_totals = totals, shown_totals
+                if step.replaced:
+                    self.dataChanged.emit(self.index(0, 0), self.index(len(visible) - 1, len(COLUMNS) - 1))
+                return
+        same_rows = source is self._all and needle == self._filtered_by and len(visible) == len(self._rows)
         self._key, self._order, self._filtered_by, self._source = key, order, needle, None
         self.totals, self.shown_totals = totals, shown_totals
         if same_rows:
@@ -377,13 +404,30 @@ class Listing(QAbstractTableModel):
             self._all, self._rows = rows, visible
             self.endResetModel()
 
+    def _step_to(self, step: Changes[Entry]) -> Generator[None, None, None]:
+        """Take rows out and put others in, AT_ONCE at once."""
+        gone: list[object] = []
+        for start in range(0, max(1, len(step.fresh)), AT_ONCE):
+            if start:
+                yield
+            self.renewing.emit()
+            for first, last in () if start else reversed(step.gone):
+                self.beginRemoveRows(NOWHERE, first, last)
+                gone += self._rows[first : last + 1]
+                del self._rows[first : last + 1]
+                self.endRemoveRows()
+            if fresh := step.fresh[start : start + AT_ONCE]:
+                self._insert(fresh, self._places(self._rows, fresh))
+            self.renewed.emit()
+        self._memory.drop(gone)
+
     def _reorder(self, rows: list[Entry], visible: list[Entry]) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        kept = [self._rows[index.row()] for index in before]
+        meant = [self._rows[index.row()] for index in before]
         self._all, self._rows = rows, visible
         after = [
-            self.index(self.row_of(entry), index.column()) for entry, index in zip(kept, before, strict=True)
+            self.index(self.row_of(entry), index.column()) for entry, index in zip(meant, before, strict=True)
         ]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()

@@ -27,6 +27,7 @@ class TransfersModel(QAbstractListModel):
     """One row per job; `wake` when a job may have been added or changed."""
 
     asked = Signal(object)  # JobRow: it has a question that it had not before
+    advanced = Signal(object)  # JobRow: more of its items are done than a moment ago
     ended = Signal(object)  # JobRow: it has just come to its end
     summary_changed = Signal(object)  # Summary
 
@@ -111,6 +112,8 @@ class TransfersModel(QAbstractListModel):
         asked_before = before.question if before else None
         if row.question is not None and row.question != asked_before:
             self.asked.emit(row)
+        if row.items_done > (before.items_done if before else 0) and not (first or row.state.is_end):
+            self.advanced.emit(row)
         was_over = before.state.is_end if before else first  # what ended in an earlier run is no news
         if row.state.is_end and not was_over:
             self.ended.emit(row)

@@ -235,6 +235,7 @@ class ObjectsPane(QWidget):
         self.table.horizontalHeader().sectionResized.connect(self.laid_out)
         self.table.recalled.connect(self._selection_moved)
         self.model.changed.connect(self._show_state)
+        self.model.dataChanged.connect(lambda *_: self._selection_moved())  # a selected one may say more
         self.message.pressed.connect(self._message_pressed)
         self.notice.pressed.connect(self.retry_wanted)
 
@@ -310,7 +311,7 @@ class ObjectsPane(QWidget):
         self._line.say(text, self.tr("Sorting…") if self._sorts_visibly() else "")
 
     def _sorts_visibly(self) -> bool:
-        return self.model.is_working and not self.is_loading
+        return self.model.is_working and not self.is_loading and not self.model.is_calm
 
     def _select_wanted(self) -> None:
         if not self._wanted:

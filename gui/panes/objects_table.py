@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -31,6 +42,7 @@ class ObjectsTable(QTableView):
         self._listing = Listing(self)
         self._kept: set[str] = set()
         self._current_key = ""
+        self._held = QPersistentModelIndex(), 0  # the topmost row in view, and where its top is in it
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -57,6 +69,8 @@ class ObjectsTable(QTableView):
         self.horizontalHeader().setSelectionModel(QItemSelectionModel(listing, self))
         listing.modelAboutToBeReset.connect(self._remember)
         listing.modelReset.connect(self._recall)
+        listing.renewing.connect(self._hold)
+        listing.renewed.connect(self._let_go)
 
     def listing(self) -> Listing:
         """The model, by its type."""
@@ -133,6 +147,18 @@ class ObjectsTable(QTableView):
                     self.listing().index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate
                 )
         self.recalled.emit()
+
+    # -- keeping the rows in view where they are while others come and go above them --
+
+    def _hold(self) -> None:
+        top = self.indexAt(QPoint(0, 0)) if self.verticalScrollBar().value() else QModelIndex()
+        self._held = QPersistentModelIndex(top), self.visualRect(top).top()
+
+    def _let_go(self) -> None:
+        (top, offset), self._held = self._held, (QPersistentModelIndex(), 0)
+        if top.isValid():
+            self.updateGeometries()  # how far it can be scrolled is another number now
+            self.verticalScrollBar().setValue(self.verticalHeader().sectionPosition(top.row()) - offset)
 
     def _select_rows(self, rows: Sequence[int]) -> None:
         chosen = QItemSelection()
