@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from sys import intern
@@ -17,9 +18,20 @@ from storage_core.words import decode_word
 from storage_core.xml import parse_page, text
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_PLAIN: dict[tuple[str, ...], Attributes] = {}
+_PLAIN: dict[tuple[str, ...], tuple[Attributes, str]] = {}
 _PLAIN_MAX = 1000
-"""Blobs without metadata share their attributes: a million rows have a dozen content types."""
+"""Blobs without metadata share attributes and class: a million rows have a dozen content types."""
+_NEEDLESS = re.compile(
+    rb"<(?:(?:Content-(?:Encoding|Language|CRC64|Disposition)|Cache-Control|OrMetadata|Metadata) ?/"
+    rb"|(Creation-Time|LeaseStatus|LeaseState|ServerEncrypted)>[^<]*</\1|BlobType>BlockBlob</BlobType)>"
+)
+"""Whole elements that say nothing to us: two thirds of a row. Parsed, they would take half of the time."""
+_MONTHS = {
+    name: f"-{number:02}-"
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
 SNAPSHOT = "snapshot:"
 """In front of a snapshot's moment, where Object.version holds it; a version's id has nothing in front."""
 
@@ -114,7 +126,11 @@ def tags(root: Element) -> dict[str, str]:
 
 
 def _listing(body: bytes, driver: Any) -> Element:
-    root = parse_page(body.removeprefix(b"\xef\xbb\xbf"))
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    # A "<" begins an element, everywhere but in these two.
+    if b"<![CDATA[" not in body and b"<!--" not in body:
+        body = _NEEDLESS.sub(b"", body)
+    root = parse_page(body)
     if root.tag != "EnumerationResults":
         raise MalformedResponseError("A listing was asked for, and something else came.", body[:2000], driver)
     return root
@@ -144,7 +160,9 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
     know = told.get
     kind = know("BlobType", "BlockBlob")
     etag = know("Etag", "").strip('"')
-    attributes = _attributes(know, metadata) if know("TagCount", "0") == "0" else None
+    attributes, tier = _attributes(know, metadata)
+    if know("TagCount", "0") != "0":
+        attributes = None  # a listing does not tell the tags
     return Object(
         _name(element),
         int(know("Content-Length", "0")),
@@ -154,27 +172,39 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
         container,
         driver,
         etag=etag,
-        modified=know("Last-Modified"),
-        storage_class=intern(know("AccessTier", "").upper()),
+        modified=_date(know("Last-Modified", "")),
+        storage_class=tier,
         attributes=attributes,
     )
 
 
-def _attributes(know: Callable[[str, str], str], metadata: dict[str, str] | None) -> Attributes:
-    values = (
+def _date(told: str) -> datetime | str:
+    """`Sun, 06 Nov 1994 08:49:37 GMT`, read at once: it takes less room than its text."""
+    month = _MONTHS.get(told[8:11])
+    if month is None or len(told) != 29:
+        return told
+    try:
+        return datetime.fromisoformat(f"{told[12:16]}{month}{told[5:7]}T{told[17:25]}+00:00")
+    except ValueError:
+        return told
+
+
+def _attributes(
+    know: Callable[[str, str], str], metadata: dict[str, str] | None
+) -> tuple[Attributes | None, str]:
+    """The attributes, and the class that the blob is in, chosen or not."""
+    key = (
         know("Content-Type", ""), know("Content-Encoding", ""), know("Content-Disposition", ""),
-        know("Content-Language", ""), know("Cache-Control", ""),
+        know("Content-Language", ""), know("Cache-Control", ""), know("AccessTier", ""),
+        know("AccessTierInferred", ""),
     )  # fmt: skip
-    chosen = class_of(know("AccessTier", ""), know("AccessTierInferred", "") == "true")
-    if metadata:
-        return _built(values, chosen, metadata)
-    key = (*values, chosen)
-    shared = _PLAIN.get(key)
-    if shared is None:
-        shared = _built(values, chosen, {})
-        if len(_PLAIN) < _PLAIN_MAX:
-            _PLAIN[key] = shared
-    return shared
+    shared = _PLAIN.get(key) if not metadata else None
+    if shared is not None:
+        return shared
+    made = _built(key, class_of(key[5], key[6] == "true"), metadata or {}), intern(key[5].upper())
+    if not metadata and len(_PLAIN) < _PLAIN_MAX:
+        _PLAIN[key] = made
+    return made
 
 
 def _built(values: tuple[str, ...], chosen: str, metadata: dict[str, str]) -> Attributes:

@@ -1,0 +1,86 @@
+"""Rows of Azure's listings: what they cost, and that nothing is lost on the short way through them."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import hashlib
+import tracemalloc
+from datetime import UTC, datetime
+
+import pytest
+
+from storage_core.base import Container
+from storage_core.drivers import azure_blobs_xml
+from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
+
+KEY = base64.b64encode(b"k" * 64).decode()
+
+
+@pytest.fixture
+def driver() -> AzureBlobsStorageDriver:
+    return AzureBlobsStorageDriver("me", KEY)
+
+
+@pytest.fixture
+def box(driver: AzureBlobsStorageDriver) -> Container:
+    return Container("box", {}, driver)
+
+
+def row(number: int) -> str:
+    """As Azure writes them."""
+    told = (
+        f"<Creation-Time>Sun, 22 Nov 2026 21:00:{number % 60:02} GMT</Creation-Time>"
+        f"<Last-Modified>Sun, 22 Nov 2026 21:{number // 60:02}:{number % 60:02} GMT</Last-Modified>"
+        f"<Etag>0x8DC{number:012X}</Etag><Content-Length>{number * 1000 + 500}</Content-Length>"
+        "<Content-Type>image/jpeg</Content-Type><Content-Encoding /><Content-Language /><Content-CRC64 />"
+        f"<Content-MD5>{base64.b64encode(hashlib.md5(b'%d' % number).digest()).decode()}</Content-MD5>"
+        "<Cache-Control /><Content-Disposition /><BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier>"
+        "<AccessTierInferred>true</AccessTierInferred><LeaseStatus>unlocked</LeaseStatus>"
+        "<LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
+    )
+    return (
+        f"<Blob><Name>photos/IMG_{number:06}.jpg</Name><Properties>{told}</Properties><OrMetadata /></Blob>"
+    )
+
+
+def listing(inner: str) -> bytes:
+    head = '<?xml version="1.0" encoding="utf-8"?>'
+    return f"{head}<EnumerationResults><Blobs>{inner}</Blobs><NextMarker /></EnumerationResults>".encode()
+
+
+def test_a_row_of_a_listing_takes_little_memory(driver: AzureBlobsStorageDriver, box: Container) -> None:
+    body = listing("".join(row(number) for number in range(1000)))
+    azure_blobs_xml.blob_page(body, box, driver)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    kept = azure_blobs_xml.blob_page(body, box, driver).objects
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert len(kept) == 1000
+    assert taken / 1000 <= 450
+
+
+def test_what_a_row_need_not_say_is_left_out_and_nothing_else(
+    driver: AzureBlobsStorageDriver, box: Container
+) -> None:
+    names = "<Name>a&lt;OrMetadata /&gt;</Name>", "<Name><![CDATA[b<OrMetadata />]]></Name>"
+    whole = row(61).replace("<Cache-Control />", "<Cache-Control>no-cache</Cache-Control>")
+    for name, want in zip(names, ("a<OrMetadata />", "b<OrMetadata />"), strict=True):
+        body = listing(whole.replace("<Name>photos/IMG_000061.jpg</Name>", name))
+        [obj] = azure_blobs_xml.blob_page(body, box, driver).objects
+        assert (obj.name, obj.size, obj.hash) == (want, 61500, hashlib.md5(b"61").hexdigest())
+        assert obj.modified == datetime(2026, 11, 22, 21, 1, 1, tzinfo=UTC)
+        assert obj.extra["cache_control"] == "no-cache"
+        assert (obj.storage_class, obj.attributes and obj.attributes.storage_class) == ("HOT", "")
+
+
+@pytest.mark.parametrize("date", ["", "Sun, 99 Nov 2026 21:00:00 GMT", "yesterday"])
+def test_a_date_that_is_none_does_not_fail_a_listing(
+    driver: AzureBlobsStorageDriver, box: Container, date: str
+) -> None:
+    body = listing(row(0).replace("Sun, 22 Nov 2026 21:00:00 GMT</Last", f"{date}</Last"))
+    [obj] = azure_blobs_xml.blob_page(body, box, driver).objects
+    assert obj.modified is None
