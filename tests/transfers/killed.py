@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage_core.base import StorageDriver
+from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
 from storage_core.drivers.google_storage import GoogleStorageDriver
 from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
 from storage_core.drivers.s3 import S3StorageDriver
@@ -62,7 +63,9 @@ MOMENTS: dict[str, Callable[[int], None]] = {
 
 
 def opened(settings: dict[str, Any]) -> StorageDriver:
-    """Swift where there is an address to sign in at, Google where there is a key file, else S3."""
+    """Azure for a connection string, Google for a key file, Swift for an address to sign in at, else S3."""
+    if settings.get("connection_string"):
+        return AzureBlobsStorageDriver(connection_string=settings["connection_string"])
     if settings.get("key_file"):
         return GoogleStorageDriver(key_file=settings["key_file"], endpoint=settings["endpoint"])
     key, secret = settings["key"], settings["secret"]
