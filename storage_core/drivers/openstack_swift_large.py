@@ -1,13 +1,14 @@
 """Large objects: manifests, where their segments are, and taking segments away when nothing needs them.
 
 An object of many segments (SLO) is a manifest that names them. Overwriting or deleting it leaves the
-segments, so whoever does it must look first. Only segments in the container that is there for them
-(`<container>_segments`, or `+segments` of Swift's S3 API) are ours to remove: a manifest may as well name
-ordinary objects. https://docs.openstack.org/swift/latest/overview_large_objects.html
+segments, so whoever does it must look first, and removes them afterwards. Only segments in the container that
+is there for them (`<container>_segments`, or `+segments` of Swift's S3 API), called after the object, are
+ours to remove: a manifest may as well name ordinary objects, or another object's segments. https://docs.openstack.org/swift/latest/overview_large_objects.html
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ from storage_core.drivers import openstack_swift_containers as containers
 from storage_core.drivers.openstack_swift_headers import is_static
 from storage_core.drivers.openstack_swift_wire import Call, Wire
 from storage_core.errors import (
-    AccessDeniedError,
     ContainerDoesNotExistError,
     LibcloudError,
     MalformedResponseError,
@@ -28,6 +28,10 @@ from storage_core.errors import (
 )
 
 LOG = logging.getLogger(__name__)
+LONG = ".long/"
+TAIL = 80
+"""Bytes that a segment's name has beyond the object's."""
+
 REMEMBERED = 60.0
 """Seconds for which a container without segments is taken to have none."""
 
@@ -75,71 +79,114 @@ def homes(wire: Wire, container_name: str) -> tuple[str, ...]:
     return (ours, other) if len(other.encode()) <= room else (ours,)
 
 
-def manifest_of(wire: Wire, container_name: str, object_name: str, version: str = "") -> list[dict[str, Any]]:
+def manifest_of(wire: Wire, container_name: str, object_name: str) -> list[dict[str, Any]]:
     """A large object's segments: `path` (not encoded), `sub_slo`. [] when it is none, or not there."""
-    where = {"container": container_name, "object_name": object_name}
-    query = (("version-id", version),) if version else ()
     try:
-        if not is_static(wire.run(Call(method="HEAD", query=query, **where))):  # type: ignore[arg-type]
-            return []
-        more = (("multipart-manifest", "get"), *query)
-        rows = wire.ask(Call(method="GET", query=more, **where))  # type: ignore[arg-type]
+        told = wire.run(Call(method="HEAD", container=container_name, object_name=object_name))
+    except (ObjectDoesNotExistError, ContainerDoesNotExistError):
+        return []
+    return _manifest(wire, container_name, object_name) if is_static(told) else []
+
+
+def _manifest(wire: Wire, container_name: str, object_name: str, version: str = "") -> list[dict[str, Any]]:
+    query = (("multipart-manifest", "get"), *((("version-id", version),) if version else ()))
+    try:
+        rows = wire.ask(Call(method="GET", container=container_name, object_name=object_name, query=query))
     except (ObjectDoesNotExistError, ContainerDoesNotExistError):
         return []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedResponseError("The object's manifest could not be understood.", None, wire.driver)
-    return [{"path": row.get("path") or row.get("name", ""), "sub_slo": row.get("sub_slo")} for row in rows]
+    found = [{"path": row.get("path") or row.get("name", ""), "sub_slo": row.get("sub_slo")} for row in rows]
+    return [row for row in found if row["path"]]  # others have their bytes within the manifest
 
 
-def is_ours(wire: Wire, container_name: str, manifest: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether all segments are where segments of this container are kept."""
-    own = tuple(f"/{name}/" for name in homes(wire, container_name))
-    return all(str(row["path"]).startswith(own) for row in manifest)
+def stem(object_name: str) -> str:
+    """What the names of an object's segments begin with: its own name, or what stands for a very long one."""
+    if len(object_name.encode()) + TAIL > 1024:
+        return LONG + hashlib.sha256(object_name.encode()).hexdigest()
+    return object_name
+
+
+def pieces(wire: Wire, container_name: str, object_name: str, version: str = "") -> list[str]:
+    """The paths of all that only this large object is made of: segments, and manifests among them.
+
+    Others may name the same segments (a copied manifest), or ordinary objects: ours are those that are kept
+    where segments are, and called after the object.
+    """
+    starts = {f"{object_name}/", f"{stem(object_name)}/"}
+    own = tuple(f"/{home}/{start}" for home in homes(wire, container_name) for start in starts)
+    found: dict[str, None] = {}
+
+    def collect(rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            path = str(row["path"])
+            if not path.startswith(own):
+                LOG.warning(
+                    "%r is put together from objects that are kept elsewhere; those stay.", object_name
+                )
+            elif path not in found:
+                found[path] = None
+                if row["sub_slo"]:
+                    home, _, name = path[1:].partition("/")
+                    collect(_manifest(wire, home, name))
+
+    collect(_manifest(wire, container_name, object_name, version))
+    return list(found)
+
+
+def is_link(told: Mapping[str, str]) -> bool:
+    """Whether a HEAD told of another object: that of a symlink, or the version that a name stands for now.
+
+    What overwrites or deletes the name leaves that one as it is, and it needs its segments.
+    """
+    return "Content-Location" in told
 
 
 # -- replacing --
 
 
-def replaced(wire: Wire, known: Known, container: Container, object_name: str) -> list[dict[str, Any]]:
-    """What has to go once the object has been overwritten: asked before. [] where versions keep it."""
+def replaced(wire: Wire, known: Known, container: Container, object_name: str) -> list[str]:
+    """The paths that have to go once the object has been overwritten: asked before. [] where versions keep
+    it.
+    """
     if not known.has_segments(wire, container.name):
         return []
-    manifest = manifest_of(wire, container.name, object_name)
-    if not manifest or containers.is_versioned(containers.look(wire, container.name)):
-        return []
-    return [row for row in manifest if is_ours(wire, container.name, [row])]
-
-
-def remove_replaced(wire: Wire, manifest: Sequence[Mapping[str, Any]], keep: str = "") -> None:
-    """Take away segments of what was overwritten (but those whose path begins with `keep`)."""
-    gone = [row for row in manifest if not (keep and str(row["path"]).startswith(keep))]
     try:
-        for row in gone:
-            if row["sub_slo"]:
-                container, _, name = str(row["path"]).lstrip("/").partition("/")
-                _delete_whole(wire, container, name, "")
-        delete_paths(wire, [str(row["path"]) for row in gone if not row["sub_slo"]])
+        told = wire.run(Call(method="HEAD", container=container.name, object_name=object_name))
+    except (ObjectDoesNotExistError, ContainerDoesNotExistError):
+        return []
+    if not is_static(told) or is_link(told):
+        return []
+    if containers.is_versioned(containers.look(wire, container.name)):
+        return []
+    return pieces(wire, container.name, object_name)
+
+
+def remove_replaced(wire: Wire, paths: Sequence[str], keep: str = "") -> None:
+    """Take away segments of what was overwritten or deleted (but those whose path begins with `keep`)."""
+    try:
+        left = delete_paths(wire, [path for path in paths if not (keep and path.startswith(keep))])
     except LibcloudError as error:
-        # The new object is stored, and that is what was asked for.
-        LOG.warning("Segments of an overwritten object are still there: %s", error)
+        # The new object is stored, or the old one deleted, and that is what was asked for.
+        LOG.warning("Segments of an object that is gone are still there: %s", error)
+        return
+    if left:
+        LOG.warning("Segments of an object that is gone are still there, %d: %s: %s", len(left), *left[0])
 
 
 # -- deleting --
 
 
-def delete_with_segments(
-    wire: Wire, known: Known, container: Container, object_name: str, version: str
-) -> bool:
-    """Delete a large object and its segments: True. False, and nothing done: a plain DELETE is right."""
+def to_remove(wire: Wire, known: Known, container: Container, object_name: str, version: str) -> list[str]:
+    """The paths that have to go once the object (or this version of it) has been deleted: asked before."""
     if not known.has_segments(wire, container.name):
-        return False
-    where = {"container": container.name, "object_name": object_name}
+        return []
     query = (("version-id", version),) if version else ()
     try:
-        told = wire.run(Call(method="HEAD", query=query, **where))  # type: ignore[arg-type]
+        told = wire.run(Call(method="HEAD", container=container.name, object_name=object_name, query=query))
     except ObjectDoesNotExistError:
         if version:
-            return False  # a mark of deletion has no headers
+            return []  # a mark of deletion has no headers
         raise
     if "X-Object-Manifest" in told:
         # Its segments are whatever has a name that begins like this: nobody says that they are its own.
@@ -149,35 +196,10 @@ def delete_with_segments(
             unquote(told["X-Object-Manifest"]),
         )
     if not is_static(told):
-        return False
-    if not version and containers.is_versioned(containers.look(wire, container.name)):
-        return False  # it becomes an older version, which needs its segments
-    if not is_ours(wire, container.name, manifest_of(wire, container.name, object_name, version)):
-        LOG.warning("%r is put together from objects that are kept elsewhere; those stay.", object_name)
-        return False
-    _delete_whole(wire, container.name, object_name, version)
-    return True
-
-
-def _delete_whole(wire: Wire, container_name: str, object_name: str, version: str) -> None:
-    """The manifest and all that it names, in one request of the service's own."""
-    query = (("multipart-manifest", "delete"), *((("version-id", version),) if version else ()))
-    call = Call(
-        method="DELETE",
-        container=container_name,
-        object_name=object_name,
-        query=query,
-        headers={"Accept": "application/json"},
-    )
-    report = wire.ask(call)
-    if not isinstance(report, dict):
-        raise MalformedResponseError("The service's report could not be understood.", None, wire.driver)
-    for path, reason in report.get("Errors", []):
-        raise AccessDeniedError(
-            f"{object_name!r} could not be deleted with all its segments: {unquote(str(path))}: {reason}.",
-            403,
-            wire.driver,
-        )
+        return []
+    if not version and (is_link(told) or containers.is_versioned(containers.look(wire, container.name))):
+        return []  # what is deleted is a link, or becomes an older version, which needs its segments
+    return pieces(wire, container.name, object_name, version)
 
 
 def delete_paths(wire: Wire, paths: Sequence[str]) -> list[tuple[str, str]]:

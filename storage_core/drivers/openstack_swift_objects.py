@@ -300,13 +300,16 @@ def delete(wire: Wire, known: large.Known, container: Container, object_name: st
     if version:
         top = containers.newest(wire, container, object_name)
         latest = top is not None and top.object.version == version
+    call = Call(method="DELETE", container=container.name, object_name=object_name, query=_version(version))
+    old: list[str] = []
     try:
-        if not large.delete_with_segments(wire, known, container, object_name, version):
-            where = {"container": container.name, "object_name": object_name}
-            wire.run(Call(method="DELETE", query=_version(version), **where))  # type: ignore[arg-type]
+        old = large.to_remove(wire, known, container, object_name, version)
+        wire.run(call)
     except ObjectDoesNotExistError:
-        missing(wire, container.name)
-        raise
+        if call.tries < 2:  # else an answer was lost: it is gone, as was wanted
+            missing(wire, container.name)
+            raise
+    large.remove_replaced(wire, old)
     if latest:
         _make_current(wire, container, object_name)
 

@@ -39,12 +39,8 @@ from storage_core.errors import (
 OPEN = ".uploads/"
 TYPE = "application/x-skyferry-upload"
 SEGMENT = {"Content-Type": "application/swiftclient-segment"}
-LONG = ".long/"
 PIECE = GIB
 """Bytes of a large object that one request copies."""
-
-TAIL = 80
-"""Bytes that a segment's name has beyond the object's."""
 
 _NUMBER = re.compile(r"[0-9]{8}")
 
@@ -211,10 +207,7 @@ def _make_home(wire: Wire, known: large.Known, container: Container) -> None:
 
 def _prefix(upload: Upload) -> str:
     """What this upload's segments begin with, and no others."""
-    name = upload.object_name
-    if len(name.encode()) + TAIL > 1024:
-        name = LONG + hashlib.sha256(name.encode()).hexdigest()
-    return f"{name}/slo/{upload.id}/"
+    return f"{large.stem(upload.object_name)}/slo/{upload.id}/"
 
 
 def _segment(upload: Upload, number: int) -> str:
