@@ -66,6 +66,12 @@ def stoppable(check: Callable[[], None]) -> Iterator[None]:
         _stop_check.reset(token)
 
 
+def check() -> None:
+    """Raises what `stoppable`'s check raises; for loops that wait for something else than the network."""
+    if (asked := _stop_check.get()) is not None:
+        asked()
+
+
 def sleep(seconds: float, body: Body | bytes | None) -> None:
     """Before a retry; whoever watches the body, or `stoppable`, can end it."""
     check = _stop_check.get()

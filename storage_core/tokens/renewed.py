@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
-from storage_core.errors import InvalidCredsError, LibcloudError
+from storage_core import wire
+from storage_core.errors import InvalidCredsError, LibcloudError, StoppedError
 
 AHEAD = 300.0
 """Seconds before its end from which a token is renewed; one of a short life in the last fifth of it."""
@@ -63,7 +64,7 @@ class Renewed:
         if usable is not None and not self._lock.acquire(blocking=False):
             return usable  # somebody is renewing it already
         if usable is None:
-            self._lock.acquire()
+            self._wait()
         try:
             return self._renew(rounds, usable)
         finally:
@@ -71,14 +72,27 @@ class Renewed:
 
     def refuse(self, value: str) -> None:
         """The service no longer takes this token; the next `get` fetches another."""
-        with self._lock:
+        self._wait()
+        try:
             if self._token is not None and self._token.value == value:
                 self._token = None
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
         """Fetch anew at the next `get`, whatever is held."""
         with self._lock:
             self._token = None
+
+    def _wait(self) -> None:
+        """For the lock; stoppable, as whoever holds it may wait for a person at a browser."""
+        while not self._lock.acquire(timeout=wire.SLICE):
+            wire.check()
+        try:
+            wire.check()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _renew(self, rounds: int, usable: Token | None) -> Token:
         if self._rounds != rounds:  # while this thread waited, another one asked
@@ -88,6 +102,8 @@ class Renewed:
                 raise self._failure
         try:
             self._token = self._fetch()
+        except StoppedError:
+            raise  # that was meant for this thread alone
         except LibcloudError as error:
             self._rounds, self._failure = self._rounds + 1, error
             if usable is not None and not isinstance(error, InvalidCredsError):
