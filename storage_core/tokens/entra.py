@@ -6,9 +6,13 @@ Nothing is asked before the first use. https://learn.microsoft.com/python/api/ov
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import Future, wait
 from importlib import import_module
+from threading import Thread
 from typing import Any
 
+from storage_core import wire
 from storage_core.common.base import NetworkOptions
 from storage_core.errors import InvalidCredsError, LibcloudError, MissingExtraError
 from storage_core.redaction import redact
@@ -19,6 +23,7 @@ from storage_core.wire import causes
 SCOPE = "https://storage.azure.com/.default"
 BROWSER_SECONDS = 180
 """How long a person has to sign in."""
+LOOK_SECONDS = 0.1
 
 
 class EntraTokens:
@@ -44,13 +49,13 @@ class EntraTokens:
         self._credential: Any = None
 
     def fetch(self) -> Token:
-        """A new token. InvalidCredsError, MissingExtraError, NetworkError and its kin."""
+        """A new token. InvalidCredsError, MissingExtraError, NetworkError and its kin. Stoppable."""
         if self._way == "client_secret" and not (self._tenant and self._client and self._secret):
             raise InvalidCredsError("Signing in as an app needs its tenant id, its client id and its secret.")
         try:
             if self._credential is None:
                 self._credential = self._made()
-            token = self._credential.get_token(SCOPE)
+            token = self._asked(self._credential)
         except LibcloudError:
             raise
         except Exception as error:
@@ -59,6 +64,29 @@ class EntraTokens:
         else:
             return Token(token.token, float(token.expires_on))
         raise problem
+
+    def _asked(self, credential: Any) -> Any:
+        """In a thread of its own, which nobody has to wait for: the library waits for the browser as long as
+        it says, and for a program that connects to its port and says nothing, without an end.
+        """
+        answer: Future[Any] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(credential.get_token(SCOPE))
+            except BaseException as error:  # handed on to whoever waits
+                answer.set_exception(error)
+
+        until = time.monotonic() + BROWSER_SECONDS
+        Thread(target=ask, name="Entra ID", daemon=True).start()
+        while not answer.done():
+            if self._way == "browser" and time.monotonic() > until:
+                raise InvalidCredsError(
+                    "Nobody signed in in the browser within three minutes. Try again, and finish there."
+                )
+            wait([answer], LOOK_SECONDS)
+            wire.check()
+        return answer.result()
 
     def _made(self) -> Any:
         try:
@@ -84,7 +112,7 @@ class EntraTokens:
         if self._way == "browser":
             if self._client:
                 more["client_id"] = self._client
-            return identity.InteractiveBrowserCredential(timeout=BROWSER_SECONDS, **more)
+            return identity.InteractiveBrowserCredential(timeout=BROWSER_SECONDS + 1, **more)
         if self._tenant:
             more["interactive_browser_tenant_id"] = more.pop("tenant_id")
         if self._client:
@@ -93,6 +121,10 @@ class EntraTokens:
 
     def _refused(self, error: Exception) -> InvalidCredsError:
         said = str(error).strip().partition("\n")[0]
+        if said.startswith("DefaultAzureCredential failed"):  # it lists nine ways that nobody set up
+            return InvalidCredsError("This computer has no Azure sign-in of its own.")
+        if self._way == "browser" and "open a browser" in said:
+            return InvalidCredsError("No browser could be opened to sign in. Sign in in another way.")
         if self._secret:
             said = said.replace(self._secret, "…")
         return InvalidCredsError(f"Entra ID did not let this account in: {redact(said)[:400]}")
