@@ -14,7 +14,7 @@ from sys import intern
 from typing import Any
 
 from storage_core.attributes import Attributes
-from storage_core.base.objects import Container, Object, Stored
+from storage_core.base.objects import Container, Object, Stored, parse_time
 from storage_core.errors import AttributeRefusedError, MalformedResponseError
 
 HEADERS = {
@@ -152,15 +152,18 @@ def to_object(
     *,
     version: bool = False,
 ) -> Object:
-    """One object of a listing or of a look; with `version` it is that one version."""
+    """One object of a listing or of a look; with `version` it is that one version.
+
+    The time is read at once: as a date it takes a third less memory than as text, in every row of a listing.
+    """
     attributes = from_resource(item, seen)
     generation = item.get("generation", "")
     md5 = md5_of(item)
     return Object(
         item["name"], int(item.get("size", 0)), md5 or generation, None,
         None, container, None,
-        etag=generation, modified=item.get("timeCreated"), version=generation if version else "",
-        storage_class=attributes.storage_class, attributes=attributes,
+        etag=generation, modified=parse_time(item.get("timeCreated") or ""),
+        version=generation if version else "", storage_class=attributes.storage_class, attributes=attributes,
     )  # fmt: skip
 
 

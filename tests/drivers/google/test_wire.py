@@ -38,6 +38,9 @@ from storage_core.errors import (
     RateLimitReachedError,
     ServerError,
 )
+from tests.benchmarks import cloud_pages
+from tests.benchmarks.canned_s3 import PAGE
+from tests.benchmarks.library import heap
 from tests.servers import canned
 from tests.servers.canned import CannedServer, reply
 
@@ -289,3 +292,8 @@ def test_container_names_follow_googles_rules(server: CannedServer, name: str) -
 )
 def test_container_names_that_google_allows(server: CannedServer, name: str) -> None:
     driver_of(server).check_container_name(name)
+
+
+def test_a_row_of_a_listing_fits_the_memory_of_a_million() -> None:
+    """<= 450 bytes with a name of 30 letters (DESIGN 4.7)."""
+    assert heap(cloud_pages.parsers()["Google"]) / PAGE <= 450
