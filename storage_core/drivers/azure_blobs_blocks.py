@@ -42,6 +42,7 @@ MARK = b"sky"
 OPEN, OVER = bytes(16), b"\xff" * 16
 """In the place of the MD5 of block number 0."""
 IT: Query = (("comp", "blocklist"),)
+MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,8 @@ def _candidates(wire: Wire, container: Container, prefix: str) -> Iterator[str]:
     token = ""
     while True:
         page = blob_page(wire, container, prefix, "", token, 5000, "uncommittedblobs")
-        yield from (obj.name for obj in page.objects if not obj.size)
+        # What was stored whole has an MD5, even of no bytes: it is an object, and costs no request.
+        yield from (obj.name for obj in page.objects if not obj.size and obj.hash != MD5_OF_NOTHING)
         token = page.next_token
         if not token:
             break

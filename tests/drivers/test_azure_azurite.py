@@ -341,6 +341,20 @@ def test_blocks_of_another_program_are_left_alone_and_told(
     LEDGER.forget_container(box.name)
 
 
+def test_empty_objects_are_not_asked_for_blocks_one_by_one(
+    driver: AzureBlobsStorageDriver, box: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        put(box, f"folder {number}/", b"")
+    upload = driver.start_upload(box, "x", Attributes())
+    asked = []
+    send = driver.wire.send
+    monkeypatch.setattr(driver.wire, "send", lambda call: asked.append(call.object_name) or send(call))
+    assert [one.id for one in driver.iterate_uploads(box)] == [upload.id]
+    assert asked == ["", "x"]
+    driver.abort_upload(upload)
+
+
 def test_an_upload_is_gone_on_with_by_another_driver(
     azurite_server: Azurite, driver: AzureBlobsStorageDriver, box: Container
 ) -> None:
