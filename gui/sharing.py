@@ -38,7 +38,8 @@ def turned(name: str, public: bool) -> str:
     """What has just been done."""
     if public:
         return tr("“{name}” is public now: anyone on the internet can read it.").format(name=shown(name))
-    return tr("“{name}” is private now: only people with a key can read it.").format(name=shown(name))
+    text = tr("“{name}” is private now: only people with a key, or with a link that expires, can read it.")
+    return text.format(name=shown(name))
 
 
 def about_links() -> str:

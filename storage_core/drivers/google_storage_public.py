@@ -24,7 +24,6 @@ ATTEMPTS = 4
 """How often a policy is read and written again when somebody else changes it at the same time."""
 
 _HIDDEN = "This account may not see who has access to {}: it needs the right storage.buckets.getIamPolicy."
-_NOT_PUBLIC = "{} is not public."
 
 
 # -- buckets --
@@ -32,15 +31,14 @@ _NOT_PUBLIC = "{} is not public."
 
 def state(wire: Wire, container: Container) -> PublicAccess:
     """What the bucket's policy says."""
+    url = wire.public_url(container.name)
     if _is_prevented(wire, container):
-        return PublicAccess(False, "", PREVENTED)
+        return PublicAccess(False, url, PREVENTED)
     try:
         policy = _policy(wire, container)
     except AccessDeniedError:
-        return PublicAccess(None, "", _HIDDEN.format(repr(container.name)))
-    if not _open_roles(policy):
-        return PublicAccess(False, "", _NOT_PUBLIC.format(repr(container.name)))
-    return PublicAccess(True, wire.public_url(container.name))
+        return PublicAccess(None, url, _HIDDEN.format(repr(container.name)))
+    return PublicAccess(bool(_open_roles(policy)), url)
 
 
 def switch(wire: Wire, container: Container, on: bool) -> None:

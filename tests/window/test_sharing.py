@@ -6,6 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 
 from gui import sharing
 from gui.accounts import Account, Place
@@ -65,14 +66,21 @@ def test_turning_it_on_and_off_says_the_same_everywhere(qapp, tmp_path, driver):
         place = Place("cloud", name)
         for button, words, told in (
             ("Make Public", PUBLIC, "is public now: anyone on the internet can read it."),
-            ("Make Private", PRIVATE, "is private now: only people with a key can read it."),
+            (
+                "Make Private",
+                PRIVATE,
+                "is private now: only people with a key, or with a link that expires, can read it.",
+            ),
         ):
             flow = start(toggle_public(stage.app, stage.window, place), stage.window.widget)
-            press(named_button(await stage.dialog(PublicDialog), button))
+            dialog = await stage.dialog(PublicDialog)
+            assert any(label.text().startswith("http://") for label in dialog.findChildren(QLabel))
+            press(named_button(dialog, button))
             await flow
             access = driver.get_public_access(container)
             assert sharing.state(name, access) == words.format(name=name)
             assert told in stage.window.told[-1]
+            assert "is not public" not in sharing.remark(access)  # said above, in the same words everywhere
             if access.on:
                 with urlopen(await in_thread(public_address, driver, place, "a.txt"), timeout=20) as reply:
                     assert reply.read() == b"content"
