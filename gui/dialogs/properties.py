@@ -22,6 +22,7 @@ from storage_core.base.objects import Object
 from storage_core.capabilities import Capabilities
 
 from .. import text
+from ..models.listing import class_text
 from ..text import ElidedLabel, PlainLabel
 from .edits import HEADERS, Edits, common, common_metadata
 from .frame import STEP, Frame, ProblemLabel, named, put_last, stand_back
@@ -139,11 +140,13 @@ class PropertiesDialog(Frame):
                 (self.tr("Size together"), text.size(total)),
                 (self.tr("Type"), self._shared([its.content_type for its in known])),
             ]
+        classes = [one.storage_class or its.storage_class for one, its in zip(objects, known, strict=True)]
+        tags = [", ".join(f"{key}={value}" for key, value in its.tags.items()) for its in known]
         shared = (
-            (self.tr("Storage class"), [o.storage_class or a.storage_class for o, a in zip(objects, known,
-            strict=True)]), (self.tr("Encryption"), [its.encryption for its in known]), (self.tr("Tags"),
-            [", ".join(f"{k}={v}" for k, v in its.tags.items()) for its in known]),
-        )  # fmt: skip
+            (self.tr("Storage class"), [class_text(name) for name in classes]),
+            (self.tr("Encryption"), [its.encryption for its in known]),
+            (self.tr("Tags"), tags),
+        )
         facts += [(label, self._shared(values)) for label, values in shared]
         return _form(facts)
 

@@ -100,6 +100,8 @@ def _found(window: Window, sample: Sample) -> str:
     what = ", ".join(TITLES[name].lower() for name in TITLES if name in sample.fields)
     if sample.objects == 1:
         return tr("What you copy has something there is no place for: {what}.").format(what=what)
-    return tr("Of {count} objects looked at, {losing} have something there is no place for: {what}.").format(
-        count=text.count(sample.objects), losing=text.count(sample.losing), what=what
-    )
+    if sample.losing == 1:
+        said = tr("One of {count} objects looked at has something there is no place for: {what}.")
+    else:
+        said = tr("{losing} of {count} objects looked at have something there is no place for: {what}.")
+    return said.format(count=text.count(sample.objects), losing=text.count(sample.losing), what=what)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.accounts import DEMO_CLOUD, Place
 from gui.background import until
@@ -49,6 +49,8 @@ def test_the_sheet_lists_what_is_lost_first_and_copies_all_the_same(
         fill(stage)
         stage.begin(copy.copy_dragged(stage.app, stage.window, ALL, TARGET))
         dialog = await stage.dialog(FidelityDialog)
+        told = [label.text() for label in dialog.findChildren(QLabel)]
+        assert "One of 3 objects looked at has something there is no place for: tags." in told
         found = rows(dialog)
         assert list(found)[:2] == ["Expires", "Tags"]
         assert found["Tags"] == ("Lost", "This service does not offer tags.")
