@@ -39,6 +39,8 @@ from storage_core.retrying import http_date
 from storage_core.signing import azure
 
 MARK = b"sky"
+LATEST = 253_402_300_799_000
+"""The last moment that Python knows, in milliseconds since 1970."""
 OPEN, OVER = bytes(16), b"\xff" * 16
 """In the place of the MD5 of block number 0."""
 IT: Query = (("comp", "blocklist"),)
@@ -67,7 +69,7 @@ def read_id(text: str) -> Block | None:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != 39 or not raw.startswith(MARK):
+    if len(raw) != 39 or not raw.startswith(MARK) or int.from_bytes(raw[3:9]) > LATEST:
         return None
     return Block(raw[3:15].hex(), int.from_bytes(raw[15:17]), int.from_bytes(raw[17:23]), raw[23:])
 

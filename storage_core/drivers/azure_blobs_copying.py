@@ -48,6 +48,9 @@ def copy(
     wire: Wire, obj: Object, container: Container, object_name: str, attributes: Attributes | None
 ) -> Stored:
     """Copy Blob within the account, the source pinned to its ETag. Content headers come after the bytes."""
+    if {".", ".."} & set(obj.name.split("/")):
+        # Only an emulator has such names, and takes the steps out of the URL: what it copied were another.
+        raise OperationNotSupportedError(f"The server cannot copy {obj.name!r} by itself.", wire.driver)
     wanted = attributes if attributes is not None else obj.attributes
     if wanted is None:
         wanted = head(wire, obj.container, obj.name, obj.version).attributes or Attributes()
@@ -60,7 +63,11 @@ def copy(
         headers["x-ms-access-tier"] = tier_of(wanted.storage_class, wire.driver)
     if wanted.tags:
         headers["x-ms-tags"] = tags_header(wanted.tags)
-    told = _copied(wire, container, object_name, headers)
+    try:
+        told = _copied(wire, container, object_name, headers)
+    except ObjectDoesNotExistError:
+        look(wire, obj.container, obj.name, obj.version)  # what is missing is the source: that is told
+        raise
     etag = etag_of(told)
     if attributes is not None:
         seen = look(wire, container, object_name)

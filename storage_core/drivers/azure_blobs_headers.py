@@ -35,6 +35,7 @@ METADATA_BYTES = 8 * 1024
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _SPELLED = re.compile(r"_x([0-9a-f]{8}|[0-9a-f]{4})_")
+_TAG = re.compile(r"[A-Za-z0-9 +./:=_-]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -101,6 +102,15 @@ def refuse_foreign(attributes: Attributes, driver: Any) -> None:
         )
     if len(attributes.tags) > 10:
         raise AttributeRefusedError("Azure holds at most 10 tags.", driver, field="tags")
+    for key, value in attributes.tags.items():
+        # An upload in parts would otherwise hear of it when all has been sent.
+        if not (_TAG.fullmatch(key + value) and 1 <= len(key) <= 128 and len(value) <= 256):
+            raise AttributeRefusedError(
+                f"A tag of Azure's has 1 to 128 characters and a value of at most 256: letters and digits of "
+                f"ASCII, spaces, and + - . / : = _, not {key!r}: {value!r}.",
+                driver,
+                field="tags",
+            )
 
 
 def tier_of(storage_class: str, driver: Any) -> str:

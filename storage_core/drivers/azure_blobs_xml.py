@@ -114,7 +114,7 @@ def containers(body: bytes, driver: Any) -> tuple[list[Container], str]:
 def blocks(root: Element, kind: str) -> Iterator[tuple[str, int]]:
     """Id and size of the blocks of a BlockList; `kind` is CommittedBlocks or UncommittedBlocks."""
     for element in root.iterfind(f"{kind}/Block"):
-        yield text(element, "Name"), int(text(element, "Size") or 0)
+        yield text(element, "Name"), _size(text(element, "Size") or "0")
 
 
 def tags(root: Element) -> dict[str, str]:
@@ -165,7 +165,7 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
         attributes = None  # a listing does not tell the tags
     return Object(
         _name(element),
-        int(know("Content-Length", "0")),
+        _size(know("Content-Length", "0")),
         (hex_md5(know("Content-MD5", "")) if kind == "BlockBlob" else "") or etag,
         extra_of(kind, attributes, etag, know("Last-Modified", "")) if attributes else None,
         metadata,
@@ -176,6 +176,17 @@ def _object(element: Element, container: Container, driver: Any) -> Object:
         storage_class=tier,
         attributes=attributes,
     )
+
+
+def _size(told: str) -> int:
+    """Bytes. MalformedResponseError for nonsense: no size at all would be a lie about the object."""
+    try:
+        size = int(told)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise MalformedResponseError("The service names a size that is none.", told[:100])
+    return size
 
 
 def _date(told: str) -> datetime | str:

@@ -224,6 +224,9 @@ def test_what_azure_cannot_hold_is_refused_before_anything_is_sent(box: Containe
         ({"content_disposition": "attachment; filename=ü"}, {}),
         ({"encryption": "AES256"}, {}),
         ({"tags": {str(number): "x" for number in range(11)}}, {}),
+        ({"tags": {"who": "Zoë"}}, {}),
+        ({"tags": {"": "x"}}, {}),
+        ({"tags": {"a": "x" * 257}}, {}),
         ({}, {"A": "1", "a": "2"}),
         ({}, {"k": "ü" * 3000}),
         ({}, {"k\ud800": "1"}),
@@ -494,3 +497,25 @@ def test_a_rename_keeps_everything(driver: AzureBlobsStorageDriver, box: Contain
     assert (content(found), found.meta_data, found.storage_class) == (b"bytes", {"who": "me"}, "COOL")
     assert found.extra["tags"] == {"a": "b"}
     assert [one.name for one in box.list_objects()] == ["new.txt"]
+
+
+def test_a_copy_says_that_it_is_the_source_that_is_gone(
+    driver: AzureBlobsStorageDriver, box: Container
+) -> None:
+    obj = put(box, "source")
+    driver.delete_object(obj)
+    with pytest.raises(errors.ObjectDoesNotExistError, match="'source'") as gone:
+        driver.copy_object(obj, box, "copy")
+    assert gone.value.object_name == "source"
+
+
+def test_a_name_with_steps_in_it_is_not_copied_as_another(
+    driver: AzureBlobsStorageDriver, box: Container
+) -> None:
+    """Azurite takes the steps out of the URL of what is to be copied, and out of no other."""
+    put(box, "b", b"another")
+    odd = put(box, "a/../b", b"odd")
+    with pytest.raises(errors.OperationNotSupportedError):
+        driver.copy_object(odd, box, "copy")
+    operations.copy(odd, box, "copy")
+    assert content(box.get_object("copy")) == b"odd"

@@ -6,13 +6,17 @@ import base64
 import gc
 import hashlib
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from storage_core import errors
 from storage_core.base import Container
 from storage_core.drivers import azure_blobs_xml
 from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
+from storage_core.drivers.azure_blobs_blocks import Block, read_id
 
 KEY = base64.b64encode(b"k" * 64).decode()
 
@@ -84,3 +88,23 @@ def test_a_date_that_is_none_does_not_fail_a_listing(
     body = listing(row(0).replace("Sun, 22 Nov 2026 21:00:00 GMT</Last", f"{date}</Last"))
     [obj] = azure_blobs_xml.blob_page(body, box, driver).objects
     assert obj.modified is None
+
+
+@pytest.mark.parametrize("size", ["-5", "many", "1e3", "9" * 5000])
+def test_a_size_that_is_none_is_an_answer_that_is_none(
+    driver: AzureBlobsStorageDriver, box: Container, size: str
+) -> None:
+    with pytest.raises(errors.MalformedResponseError, match="size that is none"):
+        azure_blobs_xml.blob_page(listing(row(0).replace(">500<", f">{size}<")), box, driver)
+    root = fromstring(
+        f"<BlockList><UncommittedBlocks><Block><Size>{size}</Size></Block></UncommittedBlocks></BlockList>"
+    )
+    with pytest.raises(errors.MalformedResponseError, match="size that is none"):
+        list(azure_blobs_xml.blocks(root, "UncommittedBlocks"))
+
+
+def test_a_block_of_a_year_that_cannot_be_is_somebody_elses() -> None:
+    """What Python cannot hold as a date would fail the search for open uploads."""
+    good = Block("0123456789ab" * 2, 1, 0, bytes(16))
+    assert read_id(good.id) == good
+    assert read_id(replace(good, upload="ff" * 12).id) is None
