@@ -8,6 +8,7 @@ it is what Google's conditions take.
 from __future__ import annotations
 
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from sys import intern
@@ -42,7 +43,83 @@ ACLS = {
 """Canned access lists by the names that S3 gave them, and Google's own names as they are."""
 
 _KMS_KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(
+        (
+            *HEADERS.values(), "name", "md5Hash", "crc32c", "timeCreated", "storageClass", "kmsKeyName",
+            "location", "nextPageToken", "rewriteToken", "publicAccessPrevention", "role", "entity",
+        ),
+        str,
+    ),
+    **dict.fromkeys(("items", "prefixes", "bindings", "members", "acl"), list),
+    **dict.fromkeys(("metadata", "resource", "iamConfiguration", "uniformBucketLevelAccess"), dict),
+}  # fmt: skip
+_NUMBERS = frozenset(("size", "generation", "metageneration", "totalBytesRewritten"))
+"""Google writes 64-bit numbers as text."""
+_INSIDE = ("resource", "iamConfiguration")
+_ROWS = ("items", "bindings", "acl")
 Key = tuple[str, str, str, str, str, str, str]
+
+
+# -- what came --
+
+
+def understood(content: bytes) -> dict[str, Any] | None:
+    """The JSON object of a reply. None when it is none, or one of its fields is not of Google's type.
+
+    Nulls are as good as nothing, and are left out.
+    """
+    try:
+        told = json.loads(content) if content else {}
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and _is_sound(told) else None
+
+
+def _is_sound(told: dict[str, Any]) -> bool:
+    for name in _INSIDE:
+        inner = told.get(name)
+        if inner is not None and not (isinstance(inner, dict) and _is_sound(inner)):
+            return False
+    if not _has_types(told):
+        return False
+    for name in _ROWS:
+        for row in told.get(name, ()):
+            if not isinstance(row, dict) or not _has_types(row):
+                return False
+            if name == "items" and not row.get("name"):
+                return False
+    texts = (
+        *told.get("prefixes", ()),
+        *(one for row in told.get("bindings", ()) for one in row.get("members", ())),
+    )
+    return all(isinstance(one, str) for one in texts)
+
+
+def _has_types(told: dict[str, Any]) -> bool:
+    missing = []
+    for name, value in told.items():
+        if value is None:
+            missing.append(name)
+        elif name in _NUMBERS:
+            if not (isinstance(value, str) and value.isascii() and value.isdecimal()):
+                return False
+        elif name in _TYPES and not isinstance(value, _TYPES[name]):
+            return False
+    for name in missing:
+        del told[name]
+    return True
+
+
+def required(item: Mapping[str, Any], name: str, driver: Any) -> str:
+    """A field that must be there. MalformedResponseError."""
+    value = item.get(name)
+    if not value:
+        raise MalformedResponseError(f"Google's answer does not tell the {name} of an object.", None, driver)
+    return str(value)
+
+
+# -- attributes --
 
 
 def check(attributes: Attributes, driver: Any) -> None:
@@ -157,10 +234,11 @@ def to_object(
     The time is read at once: as a date it takes a third less memory than as text, in every row of a listing.
     """
     attributes = from_resource(item, seen)
-    generation = item.get("generation", "")
+    # Without its generation, what is done to a version would be done to what is live.
+    generation = required(item, "generation", container.driver) if version else item.get("generation", "")
     md5 = md5_of(item)
     return Object(
-        item["name"], int(item.get("size", 0)), md5 or generation, None,
+        required(item, "name", container.driver), int(item.get("size", 0)), md5 or generation, None,
         None, container, None,
         etag=generation, modified=parse_time(item.get("timeCreated") or ""),
         version=generation if version else "", storage_class=attributes.storage_class, attributes=attributes,
@@ -181,8 +259,11 @@ def to_stored(item: Mapping[str, Any], driver: Any) -> Stored:
 
 def md5_of(item: Mapping[str, Any]) -> str:
     """The content's MD5 in hex; "" where Google has none (composed objects)."""
-    text = item.get("md5Hash")
-    return binascii.a2b_base64(text).hex() if text else ""
+    try:
+        md5 = binascii.a2b_base64(item.get("md5Hash", ""))
+    except ValueError:
+        return ""
+    return md5.hex() if len(md5) == 16 else ""
 
 
 def hashes(value: str) -> dict[str, str]:

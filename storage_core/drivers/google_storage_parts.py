@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -26,12 +27,20 @@ from storage_core.drivers import google_storage_crc as crc
 from storage_core.drivers import google_storage_objects as objects
 from storage_core.drivers import google_storage_upload
 from storage_core.drivers.google_storage_containers import TEMPORARY, items, usual_class
-from storage_core.drivers.google_storage_json import FIELDS, md5_of, to_query, to_resource, to_stored
+from storage_core.drivers.google_storage_json import (
+    FIELDS,
+    md5_of,
+    required,
+    to_query,
+    to_resource,
+    to_stored,
+)
 from storage_core.drivers.google_storage_wire import Call, Wire, json_body, object_path
 from storage_core.errors import (
     AccessDeniedError,
     ContainerDoesNotExistError,
     LibcloudError,
+    MalformedResponseError,
     ObjectChangedError,
     ObjectDoesNotExistError,
     ObjectHashMismatchError,
@@ -42,6 +51,7 @@ TOGETHER = 32
 """How many objects one compose takes."""
 TARGET = "skyferry-upload"
 """The metadata key under which each temporary object names what it belongs to, percent-encoded."""
+_PART = re.compile(r"part-([0-9]{5,9})")
 _PART_FIELDS = "name,size,md5Hash,crc32c,generation"
 
 
@@ -71,7 +81,7 @@ def start(wire: Wire, container: Container, object_name: str, attributes: Attrib
 def send(wire: Wire, upload: Upload, number: int, body: Body) -> Part:
     """One part. Its receipt holds generation and CRC32C: a part that was sent again has another."""
     item = _store(wire, upload, f"part-{number:05}", body, DEFAULT_CONTENT_TYPE)
-    return _part(number, item)
+    return _part(wire, number, item)
 
 
 def listed(wire: Wire, upload: Upload) -> list[Part]:
@@ -151,7 +161,7 @@ def _join(wire: Wire, upload: Upload, name: str, group: list[_Piece]) -> _Piece:
     name = _name(upload, name)
     whole = crc.combined((one.crc, one.size) for one in group)
     item = _compose(wire, upload, name, group, _temporary(upload, DEFAULT_CONTENT_TYPE), {})
-    return _Piece(name, str(item["generation"]), whole, sum(one.size for one in group))
+    return _Piece(name, required(item, "generation", wire.driver), whole, sum(one.size for one in group))
 
 
 def _made(
@@ -169,7 +179,9 @@ def _made(
             return _compose_last(wire, upload, pieces, resource, query, tries)
         name = _name(upload, "join-all")
         made = _compose(wire, upload, name, pieces, _temporary(upload, DEFAULT_CONTENT_TYPE), {})
-        source = Object(name, whole.size, "", None, {}, upload.container, etag=str(made["generation"]))
+        source = Object(
+            name, whole.size, "", None, {}, upload.container, etag=required(made, "generation", wire.driver)
+        )
         resource["storageClass"] = kind
         query = {**objects.target_query(attributes, wire), **condition}
         return objects.rewrite(wire, source, upload.container, upload.object_name, resource, query, tries)
@@ -299,13 +311,14 @@ def _held(wire: Wire, upload: Upload) -> tuple[list[Part], bool]:
     for item in items(wire, upload.container, folder, _PART_FIELDS):
         kind = item["name"].removeprefix(folder)
         is_open = is_open or kind == "upload"
-        if kind.startswith("part-"):
-            parts.append(_part(int(kind.removeprefix("part-")), item))
+        if found := _PART.fullmatch(kind):
+            parts.append(_part(wire, int(found[1]), item))
     return sorted(parts, key=lambda part: part.number), is_open
 
 
-def _part(number: int, item: dict[str, Any]) -> Part:
-    return Part(number, f"{item['generation']}-{item['crc32c']}", int(item["size"]), md5_of(item))
+def _part(wire: Wire, number: int, item: dict[str, Any]) -> Part:
+    generation, check, size = (required(item, name, wire.driver) for name in ("generation", "crc32c", "size"))
+    return Part(number, f"{generation}-{check}", int(size), md5_of(item))
 
 
 def _piece(upload: Upload, part: Part) -> _Piece:
@@ -322,7 +335,14 @@ def _attributes(wire: Wire, upload: Upload) -> Attributes:
         method="GET", path=object_path(upload.container.name, _name(upload, "upload")), query=query,
         container=upload.container.name, object_name=upload.object_name,
     )  # fmt: skip
-    return Attributes(**wire.ask(call))
+    try:
+        return Attributes(**wire.ask(call))
+    except TypeError:
+        raise MalformedResponseError(
+            f"What the upload of {upload.object_name!r} is to become is not written down any more.",
+            None,
+            wire.driver,
+        ) from None
 
 
 def _plain(attributes: Attributes) -> dict[str, Any]:
@@ -332,7 +352,7 @@ def _plain(attributes: Attributes) -> dict[str, Any]:
 def _remove(wire: Wire, upload: Upload) -> None:
     """All versions of all temporary objects of the upload; what says that it is open goes first."""
     found = [
-        (item["name"], str(item["generation"]))
+        (item["name"], required(item, "generation", wire.driver))
         for item in items(wire, upload.container, _name(upload, ""), "name,generation", versions=True)
     ]
     found.sort(key=lambda pair: not pair[0].endswith("/upload"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from storage_core.base.objects import Container, Object, PublicAccess
 from storage_core.drivers.google_storage_errors import NO_ACL, PREVENTED
+from storage_core.drivers.google_storage_json import required
 from storage_core.drivers.google_storage_objects import ask_about
 from storage_core.drivers.google_storage_wire import Call, Wire, bucket_path, json_body, object_path
 from storage_core.errors import AccessDeniedError, ObjectChangedError, OperationNotSupportedError
@@ -71,7 +72,7 @@ def _policy(wire: Wire, container: Container) -> dict[str, Any]:
 
 def _open_roles(policy: dict[str, Any]) -> list[str]:
     return [
-        binding["role"]
+        binding.get("role", "")
         for binding in policy.get("bindings", ())
         if EVERYBODY in binding.get("members", ())
         and binding.get("role") in READING_ROLES
@@ -130,7 +131,7 @@ def switch_object(wire: Wire, obj: Object, on: bool) -> bool:
         acl = [_entry(one) for one in now.get("acl", ()) if one.get("entity") != EVERYBODY]
         if on:
             acl.append({"entity": EVERYBODY, "role": "READER"})
-        query = {**asked, "ifMetagenerationMatch": str(now["metageneration"])}
+        query = {**asked, "ifMetagenerationMatch": required(now, "metageneration", wire.driver)}
         try:
             told = wire.ask(Call(method="PATCH", query=query, **json_body({"acl": acl}), **about))
         except ObjectChangedError:

@@ -18,6 +18,7 @@ from storage_core import retrying
 from storage_core import wire as waits
 from storage_core.body import Body, BytesBody, StreamBody
 from storage_core.capabilities import KIB, MIB
+from storage_core.drivers.google_storage_json import understood
 from storage_core.drivers.google_storage_wire import Call, Wire, json_body, upload_path
 from storage_core.errors import (
     ConnectionLostError,
@@ -328,13 +329,13 @@ class _Resumable:
             if reply.status == 308:
                 found = _RANGE.fullmatch(call.told.get("range", ""))
                 return _Heard(int(found[1]) + 1 if found else 0)
-            told = json.loads(reply.content())
-        except ValueError:
-            raise MalformedResponseError(
-                "Google's answer is not the JSON that it should be.", None, self.wire.driver
-            ) from None
+            told = understood(reply.content())
         finally:
             reply.close()
+        if told is None:
+            raise MalformedResponseError(
+                "Google's answer is not the JSON that it should be.", None, self.wire.driver
+            )
         return _Heard(resource=told)
 
 

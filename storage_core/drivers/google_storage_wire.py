@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from storage_core import http
 from storage_core.body import Body
 from storage_core.drivers import google_storage_errors
+from storage_core.drivers.google_storage_json import understood
 from storage_core.errors import (
     ContainerDoesNotExistError,
     ExpiredTokenError,
@@ -105,12 +106,8 @@ class Wire:
         return self.client.send(make, judge, idempotent=call.idempotent)
 
     def _keep(self, reply: http.Reply, found: list[dict[str, Any]]) -> LibcloudError | None:
-        content = reply.content()
-        try:
-            told = json.loads(content) if content else {}
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
+        told = understood(reply.content())
+        if told is None:
             return MalformedResponseError(
                 "Google's answer is not the JSON that it should be.", None, self.driver
             )
