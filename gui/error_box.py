@@ -77,7 +77,7 @@ TABLE: tuple[Row, ...] = (
         QT_TRANSLATE_NOOP("Errors", "The service does not accept this sign-in."),
         QT_TRANSLATE_NOOP(
             "Errors",
-            "Check the access key and the secret: a missing character or a revoked key look the same.",
+            "Check what the account signs in with: a missing character and a revoked key look the same.",
         ),
         (SIGN_IN, EDIT_ACCOUNT),
         quote=True,
@@ -125,7 +125,7 @@ TABLE: tuple[Row, ...] = (
         QT_TRANSLATE_NOOP("Errors", "The answer is not one that this kind of service gives."),
         QT_TRANSLATE_NOOP(
             "Errors",
-            "Check the endpoint: it may be a web page, a proxy's sign-in page, or another kind of service.",
+            "Check the address: it may be a web page, a proxy's sign-in page, or another kind of service.",
         ),
         (EDIT_ACCOUNT, RETRY),
         quote=True,
@@ -141,7 +141,7 @@ TABLE: tuple[Row, ...] = (
         errors.UnreachableError,
         QT_TRANSLATE_NOOP("Errors", "The service cannot be reached."),
         QT_TRANSLATE_NOOP(
-            "Errors", "Check the endpoint's spelling, the network, and the proxy of the account."
+            "Errors", "Check the spelling of the address, the network, and the proxy of the account."
         ),
         (RETRY, EDIT_ACCOUNT),
         quote=True,
@@ -310,7 +310,8 @@ def sentence(error: BaseException, doing: str) -> Problem:
     if row is None:
         text = tr("Something unexpected happened: {error}").format(error=own or type(error).__name__)
         return Problem(title, text, details=details(error))
-    text = _filled(tr(row.text), error) if row.text else own or _full_stop(type(error).__name__)
+    is_filled = row.text and not (isinstance(error, errors.ContainerError) and not error.container_name)
+    text = _filled(tr(row.text), error) if is_filled else own or _full_stop(type(error).__name__)
     if row.quote and own and own.rstrip(".") not in text:
         text = f"{text}\n\n{own}"
     return Problem(title, text, tr(row.hint) if row.hint else "", details(error), row.buttons)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from storage_core.providers_rows import Field, ProviderRow
+from storage_core.providers_rows import MORE, SIGN_IN, Field, ProviderRow
 from storage_core.types import Provider
 
-SIGN_IN, ADDRESS = "Sign-in", "Address"
 _ENTRA = ("browser", "client_secret", "managed_identity", "default")
 
 _FIELDS = (
@@ -44,7 +43,7 @@ _FIELDS = (
         secret=True,
         required=True,
         when=("sign_in", ("key",)),
-        help="In the portal: the storage account, Security + networking, Access keys. Either of the two.",
+        help="In the portal: Security + networking, Access keys. Either of the two.",
         section=SIGN_IN,
     ),
     Field(
@@ -82,7 +81,7 @@ _FIELDS = (
         "Tenant",
         when=("sign_in", ("browser", "client_secret", "default")),
         placeholder="00000000-0000-0000-0000-000000000000",
-        help="The directory (tenant) ID, or its domain. For the browser it may stay empty.",
+        help="The directory (tenant) ID, or its domain.",
         section=SIGN_IN,
     ),
     Field(
@@ -90,7 +89,7 @@ _FIELDS = (
         "Client ID",
         when=("sign_in", ("client_secret", "managed_identity")),
         placeholder="00000000-0000-0000-0000-000000000000",
-        help="The application (client) ID. For the identity of a machine only where it has several.",
+        help="The application (client) ID. A machine with one identity needs none.",
         section=SIGN_IN,
     ),
     Field(
@@ -110,14 +109,14 @@ _FIELDS = (
         choices=("public", "china", "us_government", "germany"),
         labels=("Azure", "Azure China", "Azure US Government", "Azure Germany"),
         when=("sign_in", ("key", "sas", *_ENTRA, "anonymous")),
-        section=ADDRESS,
+        section=SIGN_IN,
     ),
     Field(
         "endpoint",
-        "Endpoint",
+        "Address",
         placeholder="https://mystorageaccount.blob.core.windows.net",
         help="Only for a domain of your own, Azure Stack or Azurite: the address of the blob service.",
-        section=ADDRESS,
+        section=MORE,
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage_core.providers_rows import ADDRESS, MORE, SIGN_IN, Field, ProviderRow
+from storage_core.providers_rows import MORE, SIGN_IN, Field, ProviderRow
 from storage_core.types import Provider
 
 DRIVER = "storage_core.drivers.google_storage:GoogleStorageDriver"
@@ -91,10 +91,10 @@ _FIELDS = (
     ),
     Field(
         "endpoint",
-        "Endpoint",
+        "Address",
         placeholder="https://storage.googleapis.com",
         help="Only for an address of your own, such as Private Service Connect or an emulator.",
-        section=ADDRESS,
+        section=MORE,
     ),
     Field(
         "user_project",

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 # Headings that fields stand under; what is below the last of them hardly anybody needs.
-SIGN_IN, ADDRESS, MORE = "Sign-in", "Address", "More options"
+SIGN_IN, MORE = "Sign-in", "More options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Field:
     kind: str = "text"  # "text", "choice", "path", "bool", "multiline"
     labels: tuple[str, ...] = ()  # what to call the choices, one for each
     when: tuple[str, tuple[str, ...]] = ("", ())  # asked only while that other field has one of these values
-    section: str = ""  # a heading to stand under: SIGN_IN, ADDRESS, MORE, or "" for none
+    section: str = ""  # a heading to stand under: SIGN_IN, MORE, or "" for none
 
     def is_asked(self, values: Mapping[str, str]) -> bool:
         """Whether the field counts, given the values of all (defaults included)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage_core.providers_rows import ADDRESS, MORE, SIGN_IN, Field, ProviderRow
+from storage_core.providers_rows import MORE, SIGN_IN, Field, ProviderRow
 from storage_core.types import Provider
 
 DRIVER = "storage_core.drivers.openstack_swift:OpenStackSwiftStorageDriver"
@@ -42,7 +42,7 @@ _WHO = (
         "auth_url",
         "Sign-in address",
         placeholder="https://keystone.example.com:5000/v3",
-        help="OS_AUTH_URL of the RC file, auth_url of clouds.yaml. For TempAuth it ends with /auth/v1.0.",
+        help="OS_AUTH_URL of the RC file, auth_url of clouds.yaml. With TempAuth its end is\u00a0/auth/v1.0.",
         section=SIGN_IN,
     ),
     Field(
@@ -112,7 +112,7 @@ _WHERE = (
         placeholder="RegionOne",
         help="Where the cloud has several; empty for the first one.",
         when=("sign_in", BY_KEYSTONE),
-        section=ADDRESS,
+        section=SIGN_IN,
     ),
     Field(
         "project_domain",

@@ -24,7 +24,7 @@ class Checked:
 
 
 def endpoint(text: str, *, has_path: bool = False) -> Checked:
-    """An endpoint's URL; without a scheme it is https.
+    """The URL of a service; without a scheme it is https.
 
     A name or password in it is refused; plain http to another computer is warned of, and so is a path where
     this kind of address seldom has one.
@@ -50,9 +50,9 @@ def endpoint(text: str, *, has_path: bool = False) -> Checked:
     if split.scheme == "http" and not is_this_computer(host):
         warning = tr("Not encrypted: whoever is on the way can read and change your objects.")
     elif path and not has_path:
-        warning = tr(
-            "An endpoint seldom has a path. Is “{path}” a container? Then leave it out here."
-        ).format(path=path)
+        warning = tr("An address seldom has a path. Is “{path}” a container? Then leave it out here.").format(
+            path=path
+        )
     return Checked(value, warning=warning)
 
 

@@ -25,6 +25,7 @@ from ..error_box import tint
 from ..icons import keep
 from ..text import PlainLabel
 
+JOINER = "\u2060"  # no line break here: a path is read in one piece
 ON = "true"  # the value of a box that is ticked; one that is not has ""
 
 
@@ -57,7 +58,7 @@ class Input(QWidget):
             column.addWidget(label)
         column.addLayout(row)
         if field.help:
-            help_label = PlainLabel(field.help, self)
+            help_label = PlainLabel(field.help.replace("/", f"/{JOINER}"), self)
             help_label.setWordWrap(True)
             help_label.setProperty("role", "muted")
             column.addWidget(help_label)

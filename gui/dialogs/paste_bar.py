@@ -77,7 +77,7 @@ class PasteBar(QFrame):
     def invite(self) -> None:
         """As it is at first."""
         invitation = self.tr(
-            "Paste a connection string, key file, SAS URL or endpoint to fill the form, or drop a file here."
+            "Paste a connection string, key file, SAS URL or address to fill the form, or drop a file here."
         )
         self._show("paste", invitation, "muted")
 

@@ -91,12 +91,22 @@ def _add(story: Story, service: str, title: str, fields: dict[str, str]) -> None
     desktop.fill("Search services", service)
     desktop.click(screen.wait("list item", service))
     for name, text in {"Name in the list": title, **fields}.items():
+        if name == "Address":
+            _unfold(story)
         _bring_into_sight(story, name)
         desktop.fill(name, text)
     desktop.push("Test connection")
     screen.wait("label", lambda text: text.startswith("Connected"))
     story.accept("Add account", "Add account")
     screen.wait("list item", title)
+
+
+def _unfold(story: Story) -> None:
+    """Open *More options*, at the end of the form."""
+    screen = story.desktop.screen
+    story.desktop.scroll(screen.wait("text", "Name in the list"), 20)
+    story.desktop.push("More options", role="check box")
+    screen.wait("text", "Address")
 
 
 def _bring_into_sight(story: Story, field: str) -> None:
@@ -112,12 +122,12 @@ def _bring_into_sight(story: Story, field: str) -> None:
 
 
 def _add_azure(story: Story, server: Azurite) -> None:
-    fields = {"Storage account": server.account, "Account key": server.key, "Endpoint": server.endpoint}
+    fields = {"Storage account": server.account, "Account key": server.key, "Address": server.endpoint}
     _add(story, "Azure Blob Storage", AZURE, fields)
 
 
 def _add_google(story: Story, server: GoogleStandin) -> None:
-    fields = {"Key file": str(server.key_file), "Endpoint": server.endpoint}
+    fields = {"Key file": str(server.key_file), "Address": server.endpoint}
     _add(story, "Google Cloud Storage", GOOGLE, fields)
 
 

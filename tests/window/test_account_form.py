@@ -14,7 +14,7 @@ from gui.dialogs.provider_list import ALSO
 from gui.network import PROXY_LOGIN, os_trust, proxy_url
 from storage_core import providers
 from storage_core.providers import Field, ProviderRow
-from storage_core.providers_rows import ADDRESS, MORE, SIGN_IN
+from storage_core.providers_rows import MORE, SIGN_IN
 
 pytestmark = pytest.mark.window
 
@@ -138,9 +138,9 @@ CLOUD = ProviderRow(
             choices=("public", "own"),
             labels=("Everybody's cloud", "A server of one's own"),
             default="public",
-            section=ADDRESS,
+            section="Address",
         ),
-        Field("endpoint", "Address", required=True, when=("place", ("own",)), section=ADDRESS),
+        Field("endpoint", "Address", required=True, when=("place", ("own",)), section="Address"),
         Field("tier", "Tier", when=KEY, section=MORE),
     ),
     "Group",
@@ -215,7 +215,7 @@ def test_fields_stand_under_headings_and_an_empty_heading_is_not_there(qapp):
         (
             Field("way", "Way", kind="choice", choices=("a", "b"), default="a", section=SIGN_IN),
             Field("name", "Name", section="Who"),
-            Field("host", "Host", section=ADDRESS, when=("way", ("b",))),
+            Field("host", "Host", section="Address", when=("way", ("b",))),
         ),
     )
     opened = AccountDialog([row], None)

@@ -117,7 +117,7 @@ def test_a_wrong_secret_is_said_at_once_and_the_right_one_opens_the_account(
         said = await told(dialog)
         picture(dialog, "wrong-secret")
         assert "does not accept this sign-in" in said
-        assert "Check the access key and the secret" in said
+        assert "Check what the account signs in with" in said
         assert dialog.input("secret").control.hasFocus()
         assert not vault.items
         typed(dialog.input("secret").control, swift_server.secret_key)
@@ -182,7 +182,7 @@ def test_an_endpoint_that_is_not_there_is_named(
         picture(dialog, "unreachable-" + endpoint.rpartition("/")[2].replace(":", "-"))
         assert "cannot be reached" in said
         assert endpoint.partition("//")[2] in said
-        assert "Check the endpoint's spelling" in said
+        assert "Check the spelling of the address" in said
         assert dialog.input("endpoint").control.hasFocus()
 
     show(story, tmp_path)
@@ -199,7 +199,7 @@ def test_an_endpoint_that_is_a_web_page_is_said_to_be_one(application: QApplicat
             said = await told(dialog)
         picture(dialog, "web-page")
         assert "not one that this kind of service gives" in said
-        assert "Check the endpoint" in said
+        assert "Check the address" in said
 
     show(story, tmp_path)
 

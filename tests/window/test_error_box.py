@@ -93,7 +93,7 @@ def test_no_row_stands_there_twice_and_each_names_an_error():
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (errors.InvalidCredsError("Signature mismatch"), ["sign-in", "Signature mismatch", "secret"]),
+        (errors.InvalidCredsError("Signature mismatch"), ["sign-in", "Signature mismatch", "revoked key"]),
         (errors.UnreachableError("nowhere.example could not be found"), ["nowhere.example", "proxy"]),
         (errors.WrongRegionError("x", region="eu-west-1"), ["eu-west-1"]),
         (errors.ContainerDoesNotExistError("x", container_name="photos"), ["photos"]),
