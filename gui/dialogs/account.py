@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -58,6 +59,45 @@ class Result:
     region: str = ""  # a region the service named, offered as a button
     pin: str = ""  # the SHA-256 of a certificate that nobody vouches for, offered for trust in red
     issuer: str = ""  # who signed that certificate, by its own words
+
+
+class FormArea(QScrollArea):
+    """Scrolls a form. What was pointed at stays in sight when the area or the form grows or shrinks."""
+
+    MARGIN = U  # pixels above and below
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._pointed_at: QWidget | None = None
+
+    def keep_in_sight(self, widget: QWidget) -> None:
+        """All of it, with what is said below it."""
+        self._pointed_at = widget
+        self._show_it()
+
+    def let_go(self) -> None:
+        """The person is at work there now; nothing scrolls by itself any more."""
+        self._pointed_at = None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_it()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The form has its new size or the place of its parts only after it was laid out."""
+        done = super().eventFilter(watched, event)
+        if watched is self.widget() and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._show_it()
+        return done
+
+    def _show_it(self) -> None:
+        form, widget = self.widget(), self._pointed_at
+        if widget is None or form is None or not form.isAncestorOf(widget):
+            return
+        bar = self.verticalScrollBar()
+        top = widget.mapTo(form, QPoint(0, 0)).y() - self.MARGIN
+        bottom = top + widget.height() + 2 * self.MARGIN
+        bar.setValue(min(top, max(bar.value(), bottom - self.viewport().height())))
 
 
 class AccountDialog(QDialog):
@@ -253,7 +293,7 @@ class AccountDialog(QDialog):
             middle.addWidget(self.providers)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self._build_welcome())
-        self._scroll = QScrollArea(self)
+        self._scroll = FormArea(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the field that has the keyboard
@@ -384,7 +424,7 @@ class AccountDialog(QDialog):
 
     def _go_to(self, widget: QWidget) -> None:
         self.form.reveal(widget)
-        self._scroll.ensureWidgetVisible(widget)
+        self._scroll.keep_in_sight(widget)
 
     def _ask(self, signal: object) -> None:
         if not self._busy and self._form is not None and self.check():
@@ -411,6 +451,7 @@ class AccountDialog(QDialog):
 
     def _forget_result(self) -> None:
         """What was found is about what stood there before."""
+        self._scroll.let_go()
         self._result.hide()
         self._failed = False
         self.submit_anyway.hide()

@@ -67,7 +67,27 @@ CLUES: tuple[Clue, ...] = (
         GOOGLE,
     ),
     Clue(errors.InvalidCredsError, "p12", ("key_file", "secret"), "", GOOGLE),
-    Clue(errors.InvalidCredsError, "credentials of its own", ("sign_in",), "", GOOGLE),
+    Clue(
+        errors.InvalidCredsError,
+        "credentials of its own",
+        ("sign_in",),
+        QT_TRANSLATE_NOOP("Diagnosis", "Do that first, or choose another way to sign in."),
+        GOOGLE,
+    ),
+    Clue(
+        errors.ProviderError,
+        "unknown project",
+        ("project",),
+        QT_TRANSLATE_NOOP("Diagnosis", "Check the project's ID, or leave it empty: the key names its own."),
+        GOOGLE,
+    ),
+    Clue(
+        errors.OperationNotSupportedError,
+        "containers must be named",
+        (CONTAINERS,),
+        QT_TRANSLATE_NOOP("Diagnosis", "Name them under “Only these containers”."),
+        GOOGLE,
+    ),
     Clue(errors.InvalidCredsError, "clock of this computer", (), "", GOOGLE),
     Clue(errors.InvalidCredsError, "refresh token", ("refresh_token",), "", GOOGLE),
     Clue(
@@ -82,8 +102,30 @@ CLUES: tuple[Clue, ...] = (
         GOOGLE,
     ),
     # -- OpenStack --
-    Clue(errors.InvalidCredsError, "the address to sign in at", ("auth_url",), "", SWIFT),
+    Clue(
+        errors.InvalidCredsError,
+        "the address to sign in at",
+        ("auth_url",),
+        QT_TRANSLATE_NOOP("Diagnosis", "The provider's RC file calls it OS_AUTH_URL, clouds.yaml auth_url."),
+        SWIFT,
+    ),
     Clue(errors.InvalidCredsError, "the user is missing", ("key",), "", SWIFT),
+    Clue(
+        errors.InvalidCredsError,
+        "domain is wrong",
+        ("credential_secret",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "Check the credential's ID and secret. It may have been deleted, or have run out."
+        ),
+        SWIFT,
+    ),
+    Clue(
+        errors.InvalidCredsError,
+        "domain is wrong",
+        ("token",),
+        QT_TRANSLATE_NOOP("Diagnosis", "The token may have run out: get a new one."),
+        SWIFT,
+    ),
     Clue(
         errors.InvalidCredsError,
         "domain is wrong",
@@ -117,6 +159,13 @@ CLUES: tuple[Clue, ...] = (
     ),
     Clue(
         errors.ProviderError,
+        "like this (status 404)",
+        ("credential_id",),
+        QT_TRANSLATE_NOOP("Diagnosis", "Check the credential's ID, and that the address ends with /v3."),
+        SWIFT,
+    ),
+    Clue(
+        errors.ProviderError,
         "does not sign in like this",
         ("auth_url",),
         QT_TRANSLATE_NOOP(
@@ -136,6 +185,15 @@ CLUES: tuple[Clue, ...] = (
         ),
         SWIFT,
     ),
+    Clue(
+        errors.MalformedResponseError,
+        "where the account is",
+        ("auth_url",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "Check how to sign in: this address is no TempAuth, or not all of it."
+        ),
+        SWIFT,
+    ),
     Clue(errors.ProviderError, "no such account", ("storage_url", "project", "key"), "", SWIFT),
     # -- Azure --
     Clue(Exception, "base64", ("secret", "connection_string"), "", AZURE),
@@ -147,7 +205,34 @@ CLUES: tuple[Clue, ...] = (
     Clue(errors.InvalidCredsError, "aadsts900023", ("tenant_id",), "", AZURE),
     Clue(errors.InvalidCredsError, "aadsts700016", ("client_id",), "", AZURE),
     Clue(errors.InvalidCredsError, "aadsts7000", ("client_secret",), "", AZURE),
+    Clue(
+        errors.InvalidCredsError,
+        "needs its tenant",
+        ("tenant_id",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "The portal shows both IDs on the first page of the app registration."
+        ),
+        AZURE,
+    ),
     Clue(errors.InvalidCredsError, "tenant", ("tenant_id",), "", AZURE),
+    Clue(
+        errors.InvalidCredsError,
+        "sign-in of its own",
+        ("sign_in",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "Sign in on this computer first, with az login, or choose another way to sign in."
+        ),
+        AZURE,
+    ),
+    Clue(
+        errors.OperationNotSupportedError,
+        "without credentials",
+        ("connection_string",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "The connection string has no AccountKey and no SharedAccessSignature."
+        ),
+        AZURE,
+    ),
     Clue(
         errors.OperationNotSupportedError,
         "container",
@@ -156,6 +241,14 @@ CLUES: tuple[Clue, ...] = (
         AZURE,
     ),
     Clue(errors.AccessDeniedError, "account keys", ("sign_in",), "", AZURE),
+    Clue(
+        errors.ContainerDoesNotExistError,
+        "",
+        ("key",),
+        QT_TRANSLATE_NOOP("Diagnosis", "Check the name of the storage account, and the address."),
+        AZURE,
+        named=False,
+    ),
     Clue(
         errors.UnreachableError,
         "",
@@ -211,9 +304,11 @@ def _by_clue(error: Exception, account: Account) -> tuple[str, str]:
     said = f"{getattr(error, 'code', '')} {error}".casefold()
     for clue in CLUES:
         fits = isinstance(error, clue.kind) and clue.words in said and clue.provider in ("", account.provider)
-        if fits and clue.named in (None, bool(account.containers)):
+        if not fits or clue.named not in (None, bool(account.containers)):
+            continue
+        field = _first(clue.fields, account)
+        if field or not clue.fields:  # a clue about fields that this way of signing in has not is none
             hint = tr(clue.hint) if clue.hint else ""
-            field = _first(clue.fields, account)
             if field == "region" and isinstance(error, errors.NetworkError):
                 hint = tr("Check the region's spelling: it is a part of the service's address.")
             return field, hint

@@ -138,6 +138,8 @@ def _firewall(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _no_container(driver: Any, answer: Answer) -> errors.LibcloudError:
+    if not answer.container:
+        return errors.ContainerDoesNotExistError("There is no such storage account at this address.", driver)
     return errors.ContainerDoesNotExistError(
         f"There is no container {answer.container!r}.", driver, answer.container
     )

@@ -15,9 +15,10 @@ from azure.storage.blob import (
     generate_account_sas,
     generate_container_sas,
 )
+from PySide6.QtCore import QPoint
 
 from gui.accounts import Account
-from gui.background import start, within
+from gui.background import start, until, within
 from gui.dialogs import checks
 from gui.dialogs.account import AccountDialog
 from gui.flows import connect
@@ -61,6 +62,7 @@ def tried(app, seat):  # noqa: F811
             await answer(opened)
             said = f"{opened._result_text.text()} {opened._result_hint.text()}"
             told.append((said, where(opened), opened._failed))
+            await until(lambda: in_sight(opened), 5, f"{where(opened)} in sight")
             opened.reject()
             await within(10, task)
 
@@ -75,6 +77,17 @@ def where(opened):
         if box.isAncestorOf(opened.focusWidget()):
             return name
     return CONTAINERS if opened.advanced.only.isAncestorOf(opened.focusWidget()) else ""
+
+
+def in_sight(opened):
+    """Whether the field that was pointed at can be seen whole, with its label and what is said below."""
+    boxes = [opened.advanced.only, *opened.form._inputs.values()]
+    area = opened._scroll.viewport()
+    for box in boxes:
+        if box.isAncestorOf(opened.focusWidget()):
+            top = box.mapTo(area, QPoint(0, 0)).y()
+            return top >= 0 and top + box.height() <= area.height()
+    return True
 
 
 # -- OpenStack Swift, on the real thing --
@@ -139,6 +152,34 @@ def test_swift_by_keystone(tried, keystone_server, mistake, words, field):
     assert words in said
     if field:
         assert where == field
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "field"),
+    [
+        (
+            {"sign_in": "application_credential", "credential_id": "x", "credential_secret": "y"},
+            "Check the credential's ID",
+            "credential_id",
+        ),
+        ({"sign_in": "token", "token": "gAAAAx", "project": "p"}, "may have run out", "token"),
+        ({"key": "u", "secret": "s", "project": "p", "auth_url": ""}, "OS_AUTH_URL", "auth_url"),
+        ({"sign_in": "v1", "key": "u", "secret": "s"}, "Check how to sign in", "auth_url"),
+    ],
+    ids=["credential", "token", "no address", "not TempAuth"],
+)
+def test_swift_by_other_ways(tried, keystone_server, typed, words, field):
+    said, where, _ = tried("openstack_swift", **{"auth_url": keystone_server.auth_url, **typed})
+    assert words in said
+    assert where == field
+
+
+def test_a_wrong_secret_of_a_credential_is_told_at_the_credential(tried, keystone_server):
+    typed = {"sign_in": "application_credential", "auth_url": keystone_server.auth_url}
+    made = {"credential_id": keystone_server.credential_id, "credential_secret": "wrong"}
+    said, where, _ = tried("openstack_swift", **typed, **made)
+    assert "the credential's ID and secret" in said
+    assert where == "credential_secret"
 
 
 @pytest.mark.parametrize("way", ["v2", "v1"])
@@ -206,6 +247,12 @@ def test_google_without_a_project_and_without_a_right(tried, google_standin):
     said, field, _ = tried("google_storage", **by_file(google_standin, key_file=reader))
     assert "Only these containers" in said
     assert field == CONTAINERS
+    said, field, _ = tried("google_storage", **by_file(google_standin, project="no-such-project-7"))
+    assert "Check the project's ID" in said
+    assert field == "project"
+    said, field, _ = tried("google_storage", sign_in="anonymous", endpoint=google_standin.endpoint)
+    assert "Only these containers" in said
+    assert field == CONTAINERS
 
 
 def test_google_with_an_hmac_key_in_the_wrong_form():
@@ -263,6 +310,11 @@ def test_azure_by_key(tried, azurite_server):
         "azure_blobs", **by_key(azurite_server, endpoint="http://127.0.0.1:1/devstoreaccount1")
     )
     assert field == "endpoint"
+    elsewhere = f"{azurite_server.origin}/nosuchaccount"
+    said, field, _ = tried("azure_blobs", **by_key(azurite_server, key="nosuchaccount", endpoint=elsewhere))
+    assert "no such storage account" in said
+    assert "Check the name of the storage account" in said
+    assert field == "key"
 
 
 def test_azure_by_signature(tried, azurite_server):
@@ -320,6 +372,9 @@ def test_azure_connection_strings(tried, azurite_server):
         said, field, _ = tried("azure_blobs", **{**typed, "connection_string": broken})
         assert "onnection string" in said
         assert field == "connection_string"
+    said, field, _ = tried("azure_blobs", **{**typed, "connection_string": "AccountName=keyless"})
+    assert "no AccountKey" in said
+    assert field == "connection_string"
 
 
 def test_a_pasted_connection_string_connects(tried, azurite_server):
@@ -335,6 +390,8 @@ def test_a_pasted_connection_string_connects(tried, azurite_server):
         ("AADSTS90002: Tenant 'x' not found.", "tenant_id"),
         ("AADSTS7000215: Invalid client secret provided.", "client_secret"),
         ("AADSTS700016: Application with identifier 'x' was not found.", "client_id"),
+        ("Signing in as an app needs its tenant id, its client id and its secret.", "tenant_id"),
+        ("This computer has no Azure sign-in of its own.", "sign_in"),
     ],
 )
 def test_azure_entra_refusals_point_at_their_field(words, field):
