@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -21,6 +22,11 @@ from storage_core.errors import (
 SEGMENTS = ("_segments", "+segments")
 """What containers of segments are called: as python-swiftclient does (and we), as Swift's S3 API does."""
 
+OBJECT: Mapping[str, type] = {"name": str, "bytes": int, "hash": str, "last_modified": str}
+CONTAINER: Mapping[str, type] = {"name": str}
+"""What the rows of a listing must have."""
+
+_MAYBE = ("slo_etag", "version_id")
 _DELETED = "application/x-deleted;swift_versions_deleted=1"
 _COUNTS = {"object_count": "X-Container-Object-Count", "size": "X-Container-Bytes-Used"}
 _TOLD = {
@@ -42,7 +48,7 @@ def listed(wire: Wire) -> Iterator[Container]:
     marker = ""
     limit = wire.look_around().account_listing_limit
     while True:
-        rows = _rows(wire, Call(method="GET", query=_listing(limit, marker=marker)))
+        rows = read_rows(wire, Call(method="GET", query=_listing(limit, marker=marker)), CONTAINER)
         for row in rows:
             extra: dict[str, Any] = {"object_count": row.get("count", 0), "size": row.get("bytes", 0)}
             extra |= {name: row[name] for name in ("last_modified", "storage_policy") if name in row}
@@ -60,7 +66,7 @@ def look(wire: Wire, container_name: str) -> Mapping[str, str]:
 def head(wire: Wire, container_name: str) -> Container:
     """One container with its counts, policy and access lists."""
     told = look(wire, container_name)
-    extra: dict[str, Any] = {name: int(told.get(header, "0")) for name, header in _COUNTS.items()}
+    extra: dict[str, Any] = {name: count(wire, told.get(header, "0")) for name, header in _COUNTS.items()}
     extra |= {name: told[header] for name, header in _TOLD.items() if header in told}
     return Container(container_name, extra, wire.driver)
 
@@ -98,13 +104,13 @@ def delete(wire: Wire, container: Container) -> None:
 
 
 def segments_container(wire: Wire, container_name: str) -> str:
-    """Where the segments of a container's large objects are kept; of a name too long for that, shortened."""
+    """Where segments of a container's large objects are kept; a name too long for that ends in its hash."""
     name = container_name + SEGMENTS[0]
     room = wire.limits.max_container_name_length
     if len(name.encode()) <= room:
         return name
-    cut = container_name.encode()[: room - len(SEGMENTS[0])].decode("utf-8", "ignore")
-    return cut + SEGMENTS[0]
+    end = f"-{hashlib.sha256(container_name.encode()).hexdigest()[:16]}{SEGMENTS[0]}"
+    return container_name.encode()[: room - len(end)].decode("utf-8", "ignore") + end
 
 
 def is_versioned(told: Mapping[str, str]) -> bool:
@@ -122,11 +128,11 @@ def object_page(
     """One page. The token is the last name, or the last prefix, of the page before."""
     limit = min(limit, wire.look_around().container_listing_limit)
     query = _listing(limit, prefix=prefix, delimiter=delimiter, marker=token)
-    rows = _rows(wire, Call(method="GET", container=container.name, query=query))
+    rows = read_rows(wire, Call(method="GET", container=container.name, query=query), OBJECT)
     objects, prefixes = [], []
     last = ""
     for row in rows:
-        last = row.get("subdir") or row["name"]
+        last = row["subdir"] if "subdir" in row else row["name"]
         if "subdir" in row:
             prefixes.append(last)
         else:
@@ -142,7 +148,7 @@ def segment_rows(wire: Wire, container_name: str, prefix: str) -> Iterator[dict[
     while True:
         query = _listing(limit, prefix=prefix, marker=marker)
         try:
-            rows = _rows(wire, Call(method="GET", container=container_name, query=query))
+            rows = read_rows(wire, Call(method="GET", container=container_name, query=query), OBJECT)
         except ContainerDoesNotExistError:
             return
         yield from rows
@@ -180,7 +186,7 @@ def versions(wire: Wire, container: Container, prefix: str) -> Iterator[Version]
             ("versions", "true"),
             *_listing(limit, prefix=prefix, marker=marker, version_marker=version),
         )
-        rows = _rows(wire, Call(method="GET", container=container.name, query=query))
+        rows = read_rows(wire, Call(method="GET", container=container.name, query=query), OBJECT)
         for row in rows:
             yield Version(
                 listed_object(row, container, wire.driver),
@@ -189,15 +195,16 @@ def versions(wire: Wire, container: Container, prefix: str) -> Iterator[Version]
             )
         if _is_last(wire, rows, limit):
             return
-        before = f"{marker}\0{version}"
-        marker, version = rows[-1]["name"], rows[-1]["version_id"]
-        _forward(wire, f"{marker}\0{version}", before)
+        before = marker, version
+        marker, version = rows[-1]["name"], rows[-1].get("version_id", "")
+        if marker != before[0] or version == before[1]:  # versions of one name come newest first
+            _forward(wire, marker, before[0])
 
 
 def newest(wire: Wire, container: Container, object_name: str) -> Version | None:
     """The newest version of one name, current or not."""
     query = (("versions", "true"), *_listing(1, prefix=object_name))
-    rows = _rows(wire, Call(method="GET", container=container.name, query=query))
+    rows = read_rows(wire, Call(method="GET", container=container.name, query=query), OBJECT)
     if not rows or rows[0]["name"] != object_name:
         return None
     obj = listed_object(rows[0], container, wire.driver)
@@ -212,11 +219,34 @@ def _listing(limit: int, **values: str) -> tuple[tuple[str, str], ...]:
     return (("format", "json"), ("limit", str(limit)), *given)
 
 
-def _rows(wire: Wire, call: Call) -> list[dict[str, Any]]:
+def read_rows(wire: Wire, call: Call, kind: Mapping[str, type]) -> list[dict[str, Any]]:
+    """The rows of a listing, each of them checked. MalformedResponseError."""
     rows = wire.ask(call)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    folders = "delimiter" in dict(call.query)
+    if not isinstance(rows, list) or not all(_is_row(row, kind, folders) for row in rows):
         raise MalformedResponseError("The service's listing could not be understood.", None, wire.driver)
     return rows
+
+
+def _is_row(row: object, kind: Mapping[str, type], folders: bool) -> bool:
+    if not isinstance(row, dict):
+        return False
+    if folders and "subdir" in row:
+        return type(row["subdir"]) is str and bool(row["subdir"])
+    told = all(type(row.get(name)) is wanted for name, wanted in kind.items())
+    if not told or not row["name"] or (kind is OBJECT and row["bytes"] < 0):
+        return False
+    return all(type(row.get(name, "")) is str for name in _MAYBE)
+
+
+def count(wire: Wire, text: str) -> int:
+    """A number that a header tells. MalformedResponseError."""
+    try:
+        return int(text)
+    except ValueError:
+        raise MalformedResponseError(
+            "The service's counts could not be understood.", text[:100], wire.driver
+        ) from None
 
 
 def _is_last(wire: Wire, rows: list[dict[str, Any]], limit: int) -> bool:
@@ -225,7 +255,8 @@ def _is_last(wire: Wire, rows: list[dict[str, Any]], limit: int) -> bool:
 
 
 def _forward(wire: Wire, marker: str, before: str) -> str:
-    if marker == before:
+    """Names come in the order of their bytes."""
+    if marker.encode("utf-8", "surrogatepass") <= before.encode("utf-8", "surrogatepass"):
         raise MalformedResponseError(
             "A listing of the service repeats itself and would never end.", None, wire.driver
         )

@@ -223,9 +223,12 @@ def _delete_bulk(wire: Wire, paths: Sequence[str]) -> list[tuple[str, str]]:
     )
     report = wire.ask(call)
     if not isinstance(report, dict) or "Response Status" not in report:
-        raise MalformedResponseError("The service's report could not be understood.", None, wire.driver)
-    errors = [(unquote(str(path)), str(reason)) for path, reason in report.get("Errors", [])]
-    done = int(report.get("Number Deleted", 0)) + int(report.get("Number Not Found", 0)) + len(errors)
+        raise _nonsense(wire)
+    try:
+        errors = [(unquote(str(path)), str(reason)) for path, reason in report.get("Errors", [])]
+        done = int(report.get("Number Deleted", 0)) + int(report.get("Number Not Found", 0)) + len(errors)
+    except (TypeError, ValueError):
+        raise _nonsense(wire) from None
     if not str(report["Response Status"]).startswith("2") and done < len(paths):
         return _delete_singly(wire, paths)  # it gave up in between, and does not say where
     return errors
@@ -242,3 +245,7 @@ def _delete_singly(wire: Wire, paths: Sequence[str]) -> list[tuple[str, str]]:
         except LibcloudError as error:
             left.append((path, str(error)))
     return left
+
+
+def _nonsense(wire: Wire) -> MalformedResponseError:
+    return MalformedResponseError("The service's report could not be understood.", None, wire.driver)

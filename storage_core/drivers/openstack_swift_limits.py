@@ -17,6 +17,9 @@ from storage_core.signing.tempurl import DIGESTS
 PARTS_WANTED = 10_000
 """More parts than one manifest holds go into manifests of manifests; beyond this many nobody needs."""
 
+PAGE = 2000
+"""Rows of a listing in one reply: with the longest names, as JSON writes them, 13 MB."""
+
 SIGNED = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
 
@@ -32,8 +35,8 @@ class Limits:
     max_meta_overall_size: int = 4096
     max_object_name_length: int = 1024
     max_container_name_length: int = 256
-    container_listing_limit: int = 10_000
-    account_listing_limit: int = 10_000
+    container_listing_limit: int = PAGE
+    account_listing_limit: int = PAGE
     max_manifest_segments: int = 1000
     min_segment_size: int = 1
     max_deletes_per_request: int = 1000
@@ -87,7 +90,7 @@ def read_info(body: bytes) -> Limits:
     """What /info says; the defaults where it says nothing we understand."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Limits()
     if not isinstance(told, dict) or not isinstance(told.get("swift"), dict):
         return Limits()
@@ -100,6 +103,8 @@ def read_info(body: bytes) -> Limits:
         and not isinstance(getattr(Limits(), one.name), bool)
         and _is_count(numbers.get(one.name))
     }
+    for name in ("container_listing_limit", "account_listing_limit"):
+        values[name] = min(values.get(name, PAGE), PAGE)
     return Limits(
         **values,
         told=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from storage_core import http
@@ -359,7 +358,8 @@ def _sorted_out(wire: Wire, container: Container, names: Sequence[str]) -> tuple
         query = [("format", "json"), ("limit", str(limit)), ("end_marker", wanted[-1] + "\x01")]
         if before := wanted[at][:-1]:  # a name that comes before it, near enough
             query.append(("marker", before))
-        rows: Any = wire.ask(Call(method="GET", container=container.name, query=tuple(query)))
+        call = Call(method="GET", container=container.name, query=tuple(query))
+        rows = containers.read_rows(wire, call, containers.OBJECT)
         here = {row["name"] for row in rows if "slo_etag" not in row}
         last = rows[-1]["name"].encode() if len(rows) == limit else None
         begin = at

@@ -23,8 +23,9 @@ REMEMBERED = 60.0
 """Seconds for which a key is used without asking for it again."""
 
 NO_KEY = (
-    "Links are signed with a key of the account, and it has none that is shown to you. Let one be made "
-    "(ex_set_temp_url_key), or give the one you know as temp_url_key."
+    "Links are signed with a key of the account, and it has none that is shown to you. Make a key for links "
+    "first (Sharing tab / ex_set_temp_url_key), or give the account the one you know (Key for links / "
+    "temp_url_key)."
 )
 
 
@@ -142,8 +143,8 @@ def account_facts(wire: Wire) -> dict[str, Any]:
     """Counts of the account, under Libcloud's names."""
     told = wire.run(Call(method="HEAD"))
     return {
-        "container_count": int(told.get("X-Account-Container-Count", "0")),
-        "object_count": int(told.get("X-Account-Object-Count", "0")),
-        "bytes_used": int(told.get("X-Account-Bytes-Used", "0")),
+        "container_count": containers.count(wire, told.get("X-Account-Container-Count", "0")),
+        "object_count": containers.count(wire, told.get("X-Account-Object-Count", "0")),
+        "bytes_used": containers.count(wire, told.get("X-Account-Bytes-Used", "0")),
         "temp_url_key": _first(told, ACCOUNT_KEYS) or None,
     }

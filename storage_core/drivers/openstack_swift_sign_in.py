@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from storage_core import http
 from storage_core.common.base import NetworkOptions
 from storage_core.errors import InvalidCredsError
+from storage_core.redaction import redact
 from storage_core.tokens import keystone, tempauth
 from storage_core.tokens.keystone import Identity
 from storage_core.tokens.renewed import Renewed, Token
@@ -204,9 +205,11 @@ def _checked(url: str) -> str:
         parts = urlsplit(url)
         hostname = parts.hostname if parts.port != 0 else None
     except ValueError as error:
-        raise ValueError(f"{url!r} is not the address of a service: {error}.") from error
+        raise ValueError(f"{redact(url)!r} is not the address of a service: {error}.") from None
     if parts.scheme not in ("http", "https") or not hostname:
-        raise ValueError(f"{url!r} is not the address of a service; it looks like https://host:5000/v3.")
+        raise ValueError(
+            f"{redact(url)!r} is not the address of a service; it looks like https://host:5000/v3."
+        )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("An address has neither a user nor a query in it; keys go into their own fields.")
     return url

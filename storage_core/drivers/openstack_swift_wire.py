@@ -159,7 +159,7 @@ class Wire:
         body = self.read(call)
         try:
             return json.loads(body) if body else []
-        except ValueError:
+        except (ValueError, RecursionError):
             raise MalformedResponseError(
                 "The service's answer could not be understood.", body[:2000], self.driver
             ) from None

@@ -25,7 +25,8 @@ from storage_core.errors import (
     UnreachableError,
 )
 from storage_core.session import lend, problem_in
-from storage_core.tokens.renewed import Token
+from storage_core.tokens.renewed import Token, now
+from storage_core.tokens.tempauth import is_address
 
 WAYS = ("password", "application_credential", "token", "v2", "v2_apikey", "v2_token")
 ATTEMPTS = 3
@@ -84,8 +85,18 @@ def _fetch(identity: Identity, network: NetworkOptions) -> Token:
         session = Session(session=requests, redirect=False, user_agent=network.user_agent)
         access = _plugin(identity).get_access(session)
         storage_url = _endpoint(access, identity)
-    end = access.expires.timestamp() if access.expires is not None else float("inf")
-    return Token(access.auth_token, end, {"storage_url": storage_url})
+    return Token(access.auth_token, _end(access), {"storage_url": storage_url})
+
+
+def _end(access: Any) -> float:
+    """When the token ends by this computer's clock, which need not be Keystone's: its life begins now."""
+    expires = access.expires
+    if expires is None:
+        return float("inf")
+    try:
+        return now() + float((expires - access.issued).total_seconds())
+    except (KeyError, TypeError):  # v2 may not say when it was issued
+        return float(expires.timestamp())
 
 
 def address(auth_url: str, version: str) -> str:
@@ -154,7 +165,7 @@ def _endpoint(access: Any, identity: Identity) -> str:
         **_given(region_name=identity.region, service_name=identity.service_name),
     }
     data = access.service_catalog.endpoint_data_for(**wanted) if _is_there(access, wanted) else None
-    if data is None or urlsplit(data.url).scheme not in ("http", "https"):
+    if data is None or not is_address(str(data.url)):
         raise ProviderError(_no_endpoint(access, identity))
     return str(data.url).rstrip("/")
 
@@ -174,6 +185,10 @@ def _no_endpoint(access: Any, identity: Identity) -> str:
     return f"{sentence} There is: {', '.join(places)}." if places else sentence
 
 
+_NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
+"""What reading a token and its catalog raises where they are not as they should be."""
+
+
 @contextmanager
 def _typed(identity: Identity) -> Iterator[None]:
     """keystoneauth1's errors as ours; its texts repeat addresses, never what was sent."""
@@ -184,6 +199,8 @@ def _typed(identity: Identity) -> Iterator[None]:
         yield
     except exceptions.ClientException as problem:
         error = problem_in(problem) or _ours(problem, exceptions, identity, str(host))
+    except _NONSENSE:
+        error = MalformedResponseError(f"The answer of {host} is none of Keystone's.")
     else:
         return
     raise error

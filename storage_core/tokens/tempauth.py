@@ -5,6 +5,8 @@ https://docs.openstack.org/swift/latest/overview_auth.html
 
 from __future__ import annotations
 
+import math
+import re
 from urllib.parse import urlsplit
 
 from storage_core import http
@@ -51,7 +53,7 @@ def fetch(client: http.Client, auth_url: str, user: str, key: str) -> Token:
     told = reply.headers
     value = told.get("X-Storage-Token") or told.get("X-Auth-Token", "")
     storage_url = told.get("X-Storage-Url", "").rstrip("/")
-    if not value or urlsplit(storage_url).scheme not in ("http", "https"):
+    if not value or not is_address(storage_url):
         raise MalformedResponseError(
             f"{host} took the key and did not say where the account is. Is this the address to sign in at?"
         )
@@ -61,6 +63,18 @@ def fetch(client: http.Client, auth_url: str, user: str, key: str) -> Token:
 def _end(seconds: str) -> float:
     """From seconds of life to a moment; who does not say is asked again when the token is refused."""
     try:
-        return now() + float(seconds)
+        life = float(seconds)
     except ValueError:
-        return float("inf")
+        return math.inf
+    return now() + life if life > 0 else math.inf
+
+
+def is_address(url: str) -> bool:
+    """Whether a URL that a service told can be the address of an account."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    more = parts.username or parts.password or parts.query or parts.fragment
+    return usable and parts.scheme in ("http", "https") and not more and not re.search(r"[\s\x00-\x1f]", url)

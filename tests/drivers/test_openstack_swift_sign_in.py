@@ -9,6 +9,7 @@ import json
 import pickle
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,6 +22,7 @@ from storage_core.base import StorageDriver
 from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
 from storage_core.providers import get_driver, open_driver, rows
 from storage_core.signing import tempurl
+from storage_core.tokens import keystone, renewed
 from storage_core.types import Provider
 from tests.servers import canned
 from tests.servers.canned import CannedServer, reply
@@ -326,3 +328,59 @@ def test_links_are_those_of_python_swiftclient(digest: str, path: str) -> None:
     ours = tempurl.signature("GET", path, 2_000_000_000, "k€y", digest)
     signed = theirs.partition("temp_url_sig=")[2].partition("&")[0].replace("%3A", ":")
     assert ours == signed
+
+
+# -- what a sign-in may tell: not proven on a server --
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["http://[::1", "http://", "http://u:p@h/v1/a", "http://h:x/v1", "http://h/v1?x=y", "http://h/a b"],
+)
+def test_an_account_at_no_address_is_nonsense(server: CannedServer, told: str) -> None:
+    server.always("GET /auth/v1.0", reply(200, X_Storage_Url=told, X_Auth_Token="t"))
+    with pytest.raises(errors.MalformedResponseError, match="where the account is"):
+        swift("u", "k", auth_url=f"{server.endpoint}/auth/v1.0").list_containers()
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1", "0", "soon", "1e400"])
+def test_a_life_that_is_none_costs_no_sign_in_per_request(server: CannedServer, seconds: str) -> None:
+    told = {"X-Storage-Url": f"{server.endpoint}/v1/a", "X-Auth-Token": "t", "X-Auth-Token-Expires": seconds}
+    server.always("GET /auth/v1.0", reply(200, **told))
+    server.always("GET /info", reply(404))
+    server.always("GET /v1/a", reply(200, b"[]"))
+    driver = swift("u", "k", auth_url=f"{server.endpoint}/auth/v1.0")
+    driver.list_containers()
+    driver.list_containers()
+    assert [one.path for one in server.requests].count("/auth/v1.0") == 1
+
+
+def test_a_clock_that_is_a_day_ahead_of_keystone_s_costs_no_sign_in_per_request(
+    keystone_server: Keystone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = keystone_server
+    ahead = renewed.now() - time.time() + 86_400
+
+    def now() -> float:
+        return time.time() + ahead
+
+    monkeypatch.setattr(keystone, "now", now)
+    driver = swift(one.user, one.password, auth_url=one.auth_url, project=one.project, user_domain=one.domain)
+    driver.wire._tokens._clock = now
+    token = driver.wire._tokens.get()
+    assert token.expires - now() > 3000
+    assert driver.wire._tokens.get() is token
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"token": 5}', b'{"token": {"catalog": 5}}', b"[" * 100_000])
+def test_a_keystone_that_answers_nonsense_is_told_so(server: CannedServer, body: bytes) -> None:
+    server.always("POST", reply(201, body, X_Subject_Token="t", Content_Type="application/json"))
+    with pytest.raises(errors.MalformedResponseError, match="none of Keystone's"):
+        swift("u", SECRET, auth_url=f"{server.endpoint}/v3", project="x").list_containers()
+
+
+@pytest.mark.parametrize("url", [f"https://user:{SECRET}@h:99999/v3", f"ftp://user:{SECRET}@h/v3"])
+def test_a_password_in_an_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match="not the address") as refused:
+        swift("a", "b", auth_url=url)
+    assert SECRET not in str(refused.value)

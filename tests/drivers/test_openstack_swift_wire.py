@@ -13,6 +13,7 @@ from storage_core.attributes import Attributes
 from storage_core.base import Container, Object
 from storage_core.body import BytesBody
 from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
+from storage_core.drivers.openstack_swift_containers import segments_container
 from storage_core.drivers.openstack_swift_headers import decode, encode_key, encode_value
 from storage_core.drivers.openstack_swift_limits import Limits, info_url, read_info
 from tests.servers import canned
@@ -286,3 +287,94 @@ def test_a_small_object_costs_one_request(server: CannedServer, box: Container) 
     put(box)
     put(box)
     assert len(server.requests) == before + 2
+
+
+ROW = _row("x")
+HOSTILE_ROWS = [
+    b"[" * 100_000,
+    b'[{"name": "x"}]',
+    *(json.dumps([ROW | one]).encode() for one in (
+        {"name": ""}, {"name": 5}, {"bytes": "9"}, {"bytes": -1}, {"bytes": 1.5}, {"bytes": True},
+        {"hash": None}, {"last_modified": 7}, {"slo_etag": 3}, {"version_id": 4}, {"subdir": 5}, {"subdir": ""},
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", HOSTILE_ROWS)
+def test_rows_that_are_none_are_nonsense(server: CannedServer, box: Container, body: bytes) -> None:
+    """Not proven on a server: Swift sends no such thing."""
+    server.always("GET /v1/a/box", reply(200, body))
+    with pytest.raises(errors.MalformedResponseError):
+        next(iter(box.driver.iterate_pages(box)))
+
+
+@pytest.mark.parametrize("kind", ["containers", "uploads"])
+def test_listings_that_go_back_and_forth_end(kind: str) -> None:
+    """Not proven on a server: Swift sends no such thing."""
+    with canned.running() as server:
+        server.always("GET /info", reply(404))
+        pages = [reply(200, json.dumps([_row(name)]).encode()) for name in ("a", "b", "a", "b")]
+        server.script("GET /v1/a" if kind == "containers" else "GET /v1/a/box_segments", *pages)
+        driver = open_swift(server)
+        box = Container("box", {}, driver)
+        with pytest.raises(errors.MalformedResponseError, match="repeats"):
+            list(driver.iterate_containers() if kind == "containers" else driver.iterate_uploads(box))
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"Response Status": "200 OK", "Errors": None},
+        {"Response Status": "200 OK", "Errors": [1]},
+        {"Response Status": "200 OK", "Errors": [["a"]]},
+        {"Response Status": "200 OK", "Number Deleted": "x"},
+    ],
+)
+def test_a_report_that_is_none_is_nonsense(
+    server: CannedServer, box: Container, report: dict[str, Any]
+) -> None:
+    """Not proven on a server: Swift sends no such thing."""
+    server.always("POST /v1/a?bulk-delete=1", reply(200, json.dumps(report).encode()))
+    with pytest.raises(errors.MalformedResponseError):
+        box.driver.delete_objects(box, ["x"])
+
+
+def test_counts_that_are_no_numbers_are_nonsense(
+    server: CannedServer, driver: OpenStackSwiftStorageDriver
+) -> None:
+    """Not proven on a server: Swift sends no such thing."""
+    server.always("HEAD /v1/a/box", reply(204, X_Container_Object_Count="many"))
+    with pytest.raises(errors.MalformedResponseError):
+        driver.get_container("box")
+
+
+def test_a_page_of_the_longest_names_fits_into_what_is_read(server: CannedServer, box: Container) -> None:
+    """As Swift writes JSON, a name may take six times its bytes; ten thousand of them would be 60 MB."""
+    names = [f"{number:04}" + "\x01" * 1020 for number in range(2000)]
+    pages = [[_row(name) for name in names], []]
+    server.script("GET /v1/a/box", *(reply(200, json.dumps(page).encode()) for page in pages))
+    assert [obj.name for obj in box.list_objects()] == names
+    assert "limit=2000&" in server.requests[-1].query
+
+
+def test_a_deletion_whose_answer_got_lost_takes_the_segments_along(server: CannedServer) -> None:
+    rows = [{"name": "/box_segments/x/slo/1/00000001", "bytes": 1, "hash": ETAG}]
+    with canned.running() as one:
+        one.always("GET /info", reply(200, json.dumps({"swift": {}, "bulk_delete": {}, "slo": {}}).encode()))
+        one.always("HEAD /v1/a/box_segments", reply(204))
+        one.always("HEAD /v1/a/box/x", reply(200, length=1, X_Static_Large_Object="True"))
+        one.always("HEAD /v1/a/box", reply(204))
+        one.always("GET /v1/a/box/x", reply(200, json.dumps(rows).encode()))
+        one.script("DELETE /v1/a/box/x", RESET, reply(404))
+        report = {"Number Deleted": 1, "Number Not Found": 0, "Response Status": "200 OK", "Errors": []}
+        one.script("POST /v1/a?bulk-delete=1", reply(200, json.dumps(report).encode()))
+        box = Container("box", {}, open_swift(one))
+        Object("x", 1, "", None, {}, box).delete()
+        assert one.requests[-1].body == b"/box_segments/x/slo/1/00000001\n"
+
+
+def test_containers_of_the_longest_names_have_segments_of_their_own(server: CannedServer) -> None:
+    wire = open_swift(server).wire
+    names = {segments_container(wire, "n" * 255 + end) for end in "ab"}
+    assert len(names) == 2
+    assert all(len(name) == 256 and name.endswith("_segments") for name in names)
