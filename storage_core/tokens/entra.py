@@ -6,11 +6,12 @@ Nothing is asked before the first use. https://learn.microsoft.com/python/api/ov
 
 from __future__ import annotations
 
+import socketserver
 import time
-from concurrent.futures import Future, wait
+from http.server import BaseHTTPRequestHandler
 from importlib import import_module
-from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 from storage_core import wire
 from storage_core.common.base import NetworkOptions
@@ -24,6 +25,10 @@ SCOPE = "https://storage.azure.com/.default"
 BROWSER_SECONDS = 180
 """How long a person has to sign in."""
 LOOK_SECONDS = 0.1
+SILENT_SECONDS = 1.0
+"""Browsers open connections in advance and say nothing on them."""
+FORM_MAX = 64 * 1024
+BACK = b"<!doctype html><meta charset=utf-8><title>Skyferry</title><p>You can close this page now."
 
 
 class EntraTokens:
@@ -55,7 +60,7 @@ class EntraTokens:
         try:
             if self._credential is None:
                 self._credential = self._made()
-            token = self._asked(self._credential)
+            token = self._credential.get_token(SCOPE)
         except LibcloudError:
             raise
         except Exception as error:
@@ -64,29 +69,6 @@ class EntraTokens:
         else:
             return Token(token.token, float(token.expires_on))
         raise problem
-
-    def _asked(self, credential: Any) -> Any:
-        """In a thread of its own, which nobody has to wait for: the library waits for the browser as long as
-        it says, and for a program that connects to its port and says nothing, without an end.
-        """
-        answer: Future[Any] = Future()
-
-        def ask() -> None:
-            try:
-                answer.set_result(credential.get_token(SCOPE))
-            except BaseException as error:  # handed on to whoever waits
-                answer.set_exception(error)
-
-        until = time.monotonic() + BROWSER_SECONDS
-        Thread(target=ask, name="Entra ID", daemon=True).start()
-        while not answer.done():
-            if self._way == "browser" and time.monotonic() > until:
-                raise InvalidCredsError(
-                    "Nobody signed in in the browser within three minutes. Try again, and finish there."
-                )
-            wait([answer], LOOK_SECONDS)
-            wire.check()
-        return answer.result()
 
     def _made(self) -> Any:
         try:
@@ -112,7 +94,9 @@ class EntraTokens:
         if self._way == "browser":
             if self._client:
                 more["client_id"] = self._client
-            return identity.InteractiveBrowserCredential(timeout=BROWSER_SECONDS + 1, **more)
+            return identity.InteractiveBrowserCredential(
+                timeout=BROWSER_SECONDS, _server_class=Redirect, **more
+            )
         if self._tenant:
             more["interactive_browser_tenant_id"] = more.pop("tenant_id")
         if self._client:
@@ -128,6 +112,65 @@ class EntraTokens:
         if self._secret:
             said = said.replace(self._secret, "…")
         return InvalidCredsError(f"Entra ID did not let this account in: {redact(said)[:400]}")
+
+
+class Redirect(socketserver.TCPServer):
+    """Where the browser comes back to, in place of the library's own, which nobody can stop and which one
+    silent connection holds up for good.
+    """
+
+    allow_reuse_address = False  # on Windows it would let another program have the port as well
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        super().__init__((host, port), _Visit)
+        self.timeout = LOOK_SECONDS
+        self.told: dict[str, str] = {}
+        self._until = time.monotonic() + timeout
+
+    def __del__(self) -> None:
+        """The library forgets it when no browser can be opened."""
+        self.server_close()
+
+    def wait_for_redirect(self) -> dict[str, str]:
+        """What the authority told the browser to bring. InvalidCredsError when nobody comes; stoppable."""
+        try:
+            while not self.told:
+                wire.check()
+                if time.monotonic() > self._until:
+                    raise InvalidCredsError(
+                        "Nobody signed in in the browser within three minutes. Try again, and finish there."
+                    )
+                self.handle_request()
+        finally:
+            self.server_close()
+        return self.told
+
+
+class _Visit(BaseHTTPRequestHandler):
+    server: Redirect
+    timeout = SILENT_SECONDS
+
+    def do_POST(self) -> None:
+        size = self.headers.get("Content-Length", "")
+        self._end(self.rfile.read(min(int(size), FORM_MAX)) if size.isdecimal() else b"")
+
+    def do_GET(self) -> None:
+        self._end(self.path.partition("?")[2].encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The code is in what would be logged."""
+
+    def _end(self, form: bytes) -> None:
+        told = {name: values[0] for name, values in parse_qs(form.decode("latin-1")).items()}
+        if "state" not in told:  # an icon is asked for, or it is none of the authority's
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(BACK)))
+        self.end_headers()
+        self.wfile.write(BACK)
+        self.server.told = told
 
 
 def _of_the_network(error: Exception) -> LibcloudError | None:
