@@ -55,7 +55,7 @@ _TYPES: dict[str, type] = {
     **dict.fromkeys(("metadata", "resource", "iamConfiguration", "uniformBucketLevelAccess"), dict),
 }  # fmt: skip
 _NUMBERS = frozenset(("size", "generation", "metageneration", "totalBytesRewritten"))
-"""Google writes 64-bit numbers as text."""
+"""Google writes 64-bit numbers as text; the emulator, some of them as numbers."""
 _INSIDE = ("resource", "iamConfiguration")
 _ROWS = ("items", "bindings", "acl")
 Key = tuple[str, str, str, str, str, str, str]
@@ -102,8 +102,10 @@ def _has_types(told: dict[str, Any]) -> bool:
         if value is None:
             missing.append(name)
         elif name in _NUMBERS:
-            if not (isinstance(value, str) and value.isascii() and value.isdecimal()):
+            text = value if type(value) is str else str(value) if type(value) is int else ""
+            if not (text.isascii() and text.isdecimal()):
                 return False
+            told[name] = text
         elif name in _TYPES and not isinstance(value, _TYPES[name]):
             return False
     for name in missing:
