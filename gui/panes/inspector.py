@@ -81,6 +81,7 @@ class Sheet(QScrollArea):
         button = tool_button(action)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        button.setMinimumWidth(ICON_SIZE)  # else its words would widen the sheet, and cut off all others
         self._add(button)
         self.setTabOrder(self, button)  # what is made later would come last in the window
 

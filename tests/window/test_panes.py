@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QToolTip
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QToolButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from gui.accounts import DEMO_CLOUD, THIS_COMPUTER, Account, Place
@@ -418,6 +418,22 @@ def select(pane: InspectorPane, *entries: Entry) -> None:
     totals = Totals()
     totals.add(entries)
     pane.show_selection(Place("a", "box"), "Photos", list(entries), totals)
+
+
+def test_a_narrow_inspector_cuts_no_sentence_off(qtbot: QtBot) -> None:
+    pane = InspectorPane(
+        QAction("&Properties…"), QAction("&Link…"), QAction("Public Access and the &Network…")
+    )
+    qtbot.addWidget(pane)
+    pane.resize(150, 500)
+    pane.show()
+    pane.tabs.setCurrentIndex(2)
+    select(pane, stored("a.jpg"))
+    body = pane.sharing.widget()
+    layout = body.layout()
+    assert layout is not None
+    qtbot.waitUntil(lambda: all(one.isVisible() for one in body.findChildren(QToolButton)))
+    assert layout.totalMinimumSize().width() <= pane.sharing.viewport().width()
 
 
 def test_one_object_is_told_in_full_and_its_head_is_asked_for(qtbot: QtBot, inspector: InspectorPane) -> None:
