@@ -73,7 +73,8 @@ def read(
     """
     download = _open(driver, obj, start, end)
     pinned = _pinned(obj, download)
-    expected, md5 = download.size, download.md5 if download.size == download.total else ""
+    expected, is_whole = download.size, download.size == download.total
+    md5, checksum = (download.md5, download.checksum) if is_whole else ("", None)
     digest = hashlib.md5(usedforsecurity=False)
     got = idle = 0
     try:
@@ -98,11 +99,15 @@ def read(
             got += len(piece)
             if md5:
                 digest.update(piece)
+            if checksum is not None:
+                checksum.update(piece)
             if watch is not None:
                 watch(len(piece))
             yield piece
     finally:
         download.close()
+    if checksum is not None:
+        checksum.verify()
     if md5 and digest.hexdigest() != md5:
         raise ObjectHashMismatchError(
             f"{obj.name!r} did not arrive as it is stored: MD5 {digest.hexdigest()} here, {md5} there.",

@@ -282,6 +282,16 @@ class Readable(Protocol):
         """Give the connection back (or drop it when bytes are left)."""
 
 
+class Checksum(Protocol):
+    """A hash other than MD5 that the service told of a whole object."""
+
+    def update(self, data: bytes, /) -> None:
+        """The next bytes, each once, whatever connections they came by."""
+
+    def verify(self) -> None:
+        """ObjectHashMismatchError when the bytes so far are not the object's."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Download:
     """An open read of a whole object or of a range of it."""
@@ -292,6 +302,7 @@ class Download:
     total: int  # bytes of the whole object
     etag: str = ""
     md5: str = ""  # hex MD5 of the whole object where the service told it
+    checksum: Checksum | None = None  # in its place; only of a read of the whole object
     version: str = ""
     attributes: Attributes | None = None
     modified: str | datetime | None = None

@@ -1,4 +1,4 @@
-"""CRC32C of a whole from the CRC32Cs of its parts, by arithmetic alone, and a reader that checks one.
+"""CRC32C of a whole from the CRC32Cs of its parts, by arithmetic alone, and the check of one.
 
 A CRC is the remainder of a polynomial: putting n bytes behind a text multiplies its CRC by x^8n modulo the
 Castagnoli polynomial. https://cloud.google.com/storage/docs/composite-objects#integrity
@@ -12,7 +12,6 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from storage_core.base.objects import Readable
 from storage_core.errors import ObjectHashMismatchError
 
 POLYNOMIAL = 0x82F63B78  # bits reversed, as the CRC itself is kept
@@ -59,36 +58,30 @@ def _times(one: int, other: int) -> int:
     return product
 
 
-class CheckedReader:
-    """A whole object's bytes; with the last of them their CRC32C is held against the service's."""
+class Crc32c:
+    """The CRC32C of a whole object's bytes as they pass, held against the service's. A `Checksum`."""
 
-    def __init__(self, source: Readable, size: int, expected: str, driver: Any, object_name: str) -> None:
-        """`expected` in base64. Only where `can_check`."""
-        self._source = source
-        self._left = size
+    def __init__(self, expected: str, driver: Any, object_name: str) -> None:
+        """`expected` in base64, else ValueError. Only where `can_check`."""
         self._expected = number(expected)
         self._crc = 0
         self._driver = driver
         self._name = object_name
         self._extend = _library().extend
 
-    def read(self, count: int, /) -> bytes:
-        """As the source; ObjectHashMismatchError in the place of the last bytes of a damaged content."""
-        data = self._source.read(count)
+    def update(self, data: bytes, /) -> None:
+        """See `Checksum`."""
         self._crc = self._extend(self._crc, data)
-        self._left -= len(data)
-        if data and self._left == 0 and self._crc != self._expected:
+
+    def verify(self) -> None:
+        """See `Checksum`."""
+        if self._crc != self._expected:
             raise ObjectHashMismatchError(
                 f"{self._name!r} did not arrive as it is stored: CRC32C {text(self._crc)} here, "
                 f"{text(self._expected)} there.",
                 self._driver,
                 self._name,
             )
-        return data
-
-    def close(self) -> None:
-        """As the source."""
-        self._source.close()
 
 
 def can_check() -> bool:

@@ -5,6 +5,7 @@ https://cloud.google.com/storage/docs/json_api/v1/objects
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from storage_core import http
 from storage_core.attributes import Attributes
-from storage_core.base.objects import Container, DeleteFailure, Download, Object, Readable, Stored
+from storage_core.base.objects import Container, DeleteFailure, Download, Object, Stored
 from storage_core.body import Body
 from storage_core.drivers import google_storage_crc, google_storage_errors, google_storage_upload
 from storage_core.drivers.google_storage_json import (
@@ -111,11 +112,13 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         raise
     told = hashes(reply.headers.get("x-goog-hash", ""))
     md5 = google_storage_upload.hex_of_base64(told.get("md5", ""))
-    source: Readable = reply
+    checksum = None
     if size == total and not md5 and "crc32c" in told and google_storage_crc.can_check():
-        source = google_storage_crc.CheckedReader(reply, size, told["crc32c"], wire.driver, obj.name)
+        with contextlib.suppress(ValueError):  # what is no hash cannot be held against anything
+            checksum = google_storage_crc.Crc32c(told["crc32c"], wire.driver, obj.name)
     return Download(
-        source=source,
+        source=reply,
+        checksum=checksum,
         start=start,
         size=size,
         total=total,

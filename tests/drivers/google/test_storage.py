@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from storage_core.attributes import Attributes
-from storage_core.base import Container
+from storage_core.base import Container, Object
 from storage_core.body import BytesBody
 from storage_core.capabilities import KIB, MIB
 from storage_core.drivers import google_storage_crc
@@ -132,6 +132,27 @@ def test_a_damaged_download_is_found(
     assert content(obj) == data
     google_standin.fault("corrupt", method="GET", path="alt=media", bytes=250_000)
     with pytest.raises(ObjectHashMismatchError, match="CRC32C" if composed else "MD5"):
+        content(obj)
+
+
+def composed_of(container: Container, data: bytes) -> Object:
+    """An object without an MD5."""
+    upload = container.driver.start_upload(container, "x", Attributes())
+    container.driver.complete_upload(upload, [container.driver.upload_part(upload, 1, BytesBody(data))])
+    return container.get_object("x")
+
+
+def test_a_download_that_was_cut_is_still_checked(
+    google_standin: GoogleStandin, container: Container
+) -> None:
+    """By the CRC32C of the whole, across both connections."""
+    data = os.urandom(300_000)
+    obj = composed_of(container, data)
+    google_standin.fault("short", method="GET", path="alt=media", bytes=100_000)
+    assert content(obj) == data
+    google_standin.fault("corrupt", method="GET", path="alt=media", bytes=50_000, skip=1)
+    google_standin.fault("short", method="GET", path="alt=media", bytes=100_000)
+    with pytest.raises(ObjectHashMismatchError, match="CRC32C"):
         content(obj)
 
 
