@@ -42,7 +42,7 @@ _WHO = (
         "auth_url",
         "Sign-in address",
         placeholder="https://keystone.example.com:5000/v3",
-        help="OS_AUTH_URL of the RC file, auth_url of clouds.yaml. With TempAuth its end is\u00a0/auth/v1.0.",
+        help="OS_AUTH_URL of the RC file, auth_url of clouds.yaml. For TempAuth it ends with /auth/v1.0.",
         section=SIGN_IN,
     ),
     Field(

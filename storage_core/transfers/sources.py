@@ -258,6 +258,11 @@ def composite_etag(digests: bytes) -> str:
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(digests) // 16}"
 
 
+def manifest_etag(digests: bytes) -> str:
+    """Swift's ETag of an object of segments: the MD5 of their MD5s in hex, one after the other."""
+    return hashlib.md5(digests.hex().encode(), usedforsecurity=False).hexdigest()
+
+
 def compare(source: Source, obj: Object, driver: StorageDriver) -> bool | None:
     """Whether an object holds the source's bytes, told by size and hashes; None when they cannot tell."""
     if source.size != obj.size:

@@ -21,7 +21,15 @@ from storage_core.transfers.conflicts import decide, judge, rename_target
 from storage_core.transfers.jobs import Ask, Done, Meter, Skipped, Work
 from storage_core.transfers.journal import pack
 from storage_core.transfers.large import LargeFile
-from storage_core.transfers.sources import FileSource, Source, compare, composite_etag, find, is_same
+from storage_core.transfers.sources import (
+    FileSource,
+    Source,
+    compare,
+    composite_etag,
+    find,
+    is_same,
+    manifest_etag,
+)
 from storage_core.transfers.specs import Conflict
 
 FOLDER_TYPE = "application/x-directory"
@@ -236,12 +244,18 @@ class PartsUp(LargeFile):
 
     def _verified(self, stored: Stored) -> str:
         theirs = stored.md5 or stored.etag
-        if theirs and theirs == composite_etag(_digests(self.parts)):
+        if theirs and theirs in _composites(self.parts):
             return f"md5 {self.source.verified or theirs}"
         return "size only"
 
     def close(self) -> None:
         self.source.close()
+
+
+def _composites(parts: dict[int, Part]) -> tuple[str, ...]:
+    """The ETags by which services say that they put exactly these parts together."""
+    digests = _digests(parts)
+    return composite_etag(digests), manifest_etag(digests)
 
 
 def _digests(parts: dict[int, Part]) -> bytes:
@@ -324,7 +338,7 @@ def _landed(work: Work, source: Source, driver: StorageDriver, parts: dict[int, 
     there = find(driver, work.target_ref.container, work.item.target)
     if there is None or there.size != source.size:
         return None
-    if parts and there.etag == composite_etag(_digests(parts)):
+    if parts and there.etag in _composites(parts):
         return Done(source.size, f"md5 {there.etag}", work.item.note)
     return Done(source.size, "size only", work.item.note) if is_same(source, there, driver) else None
 

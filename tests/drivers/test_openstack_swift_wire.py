@@ -295,7 +295,8 @@ HOSTILE_ROWS = [
     b'[{"name": "x"}]',
     *(json.dumps([ROW | one]).encode() for one in (
         {"name": ""}, {"name": 5}, {"bytes": "9"}, {"bytes": -1}, {"bytes": 1.5}, {"bytes": True},
-        {"hash": None}, {"last_modified": 7}, {"slo_etag": 3}, {"version_id": 4}, {"subdir": 5}, {"subdir": ""},
+        {"hash": None}, {"last_modified": 7}, {"slo_etag": 3}, {"version_id": 4},
+        {"subdir": 5}, {"subdir": ""},
     )),
 ]  # fmt: skip
 
