@@ -315,6 +315,38 @@ def test_compose_takes_thirty_two_sources_that_are_there(api):
     assert refusal(api("POST", path, json={})) == (400, "required")
 
 
+def test_a_whole_has_the_class_of_its_sources(api):
+    for name, kind in (("a", "STANDARD"), ("b", "NEARLINE"), ("c", "NEARLINE")):
+        api.put(name)
+        assert api(
+            "POST",
+            f"/storage/v1/b/holidays/o/{name}/rewriteTo/b/holidays/o/{name}",
+            json={"storageClass": kind},
+        ).json()["done"]
+    path = "/storage/v1/b/holidays/o/whole/compose"
+    assert refusal(api("POST", path, json=sources("a", "b"))) == (400, "invalid")
+    wanted = {"destination": {"storageClass": "STANDARD"}}
+    assert refusal(api("POST", path, json=sources("b", "c") | wanted)) == (400, "invalid")
+    assert api("POST", path, json=sources("b", "c")).json()["storageClass"] == "NEARLINE"
+
+
+def test_sources_are_removed_for_good_or_nothing_is_composed(api):
+    assert api("PATCH", "/storage/v1/b/holidays", json={"versioning": {"enabled": True}}).status_code == 200
+    api.put("a")
+    api.put("b")
+    assert api("PATCH", "/storage/v1/b/holidays/o/b", json={"temporaryHold": True}).status_code == 200
+    path, removing = "/storage/v1/b/holidays/o/whole/compose", {"deleteSourceObjects": True}
+    assert refusal(api("POST", path, json=sources("a", "b") | removing)) == (403, "forbidden")
+    listing = "/storage/v1/b/holidays/o?versions=true"
+    assert [one["name"] for one in api("GET", listing).json()["items"]] == ["a", "b"]
+    assert api("POST", path, json=sources("a", "a") | removing).json()["componentCount"] == 2
+    assert [one["name"] for one in api("GET", listing).json()["items"]] == ["b", "whole"]
+
+
+def sources(*names):
+    return {"sourceObjects": [{"name": name} for name in names]}
+
+
 def test_a_rewrite_is_gone_on_with_by_its_own_token_alone(api):
     api.put("a", b"x" * (2 * MIB + 1))
     path = "/storage/v1/b/holidays/o/a/rewriteTo/b/holidays/o/{}"
