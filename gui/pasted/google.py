@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .found import Found, PasteError, found
 
@@ -28,9 +29,7 @@ def key(content: Mapping[str, Any], path: str = "") -> Found | None:
             "the file that “gcloud auth application-default login” writes."
         )
     if kind in ("external_account", "impersonated_service_account", "external_account_authorized_user"):
-        facts = {"sign_in": "default"}
-        note = "Sign-in goes by this computer's application default credentials, which must name this file."
-        return found("Google credential configuration", PROVIDER, facts, note=note)
+        return _configuration(content)
     metadata = content.get("metadata")
     if isinstance(metadata, Mapping) and metadata.get("accessId") and content.get("secret"):
         facts = {"key": str(metadata["accessId"]), "secret": str(content["secret"])}
@@ -47,6 +46,25 @@ def _service_account(content: Mapping[str, Any], path: str) -> Found:
     return found(
         "Google service-account key", PROVIDER, facts, title=project or email.partition("@")[0], note=note
     )
+
+
+def _configuration(content: Mapping[str, Any]) -> Found:
+    """Workload identity and impersonation. It may have any file or address read here, and sent to its
+    `token_url`: one that is not Google's is refused, as the page on such files from elsewhere asks for.
+
+    https://cloud.google.com/docs/authentication/client-libraries#external-credentials
+    """
+    for name in ("token_url", "token_info_url", "service_account_impersonation_url"):
+        host = urlsplit(str(content.get(name) or "https://sts.googleapis.com")).hostname or ""
+        if not host.endswith(".googleapis.com"):
+            raise PasteError(
+                "This Google credential configuration would send what it reads here to a server that is not "
+                "Google's. Use it as a key file if you know who made it."
+            )
+    facts = {"sign_in": "key", "key_json": json.dumps(dict(content), indent=2)}
+    facts["project"] = str(content.get("quota_project_id", ""))
+    note = "" if facts["project"] else "Type the project: this file names none."
+    return found("Google credential configuration", PROVIDER, facts, title=facts["project"], note=note)
 
 
 def _user(content: Mapping[str, Any]) -> Found:

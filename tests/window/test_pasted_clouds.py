@@ -120,6 +120,37 @@ def test_a_persons_google_sign_in_and_an_hmac_key():
     assert (found.provider, found.values["key"]) == ("google_storage_s3", "GOOG1E")
 
 
+WORKLOAD = {
+    "type": "external_account",
+    "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+    "token_url": "https://sts.googleapis.com/v1/token",
+    "credential_source": {"file": "/var/run/token"},
+}
+
+
+def test_a_google_workload_identity_signs_in_by_itself():
+    found = filled(json.dumps(WORKLOAD))
+    assert found.values == {"sign_in": "key_text"}
+    assert json.loads(found.secrets["secret"]) == WORKLOAD
+    assert "project" in found.note
+    assert filled(json.dumps(WORKLOAD | {"quota_project_id": "ferry-1"})).values["project"] == "ferry-1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://sts.example.com/v1/token",
+        "https://googleapis.com.example/",
+        "https://a@b.example/.googleapis.com",
+    ],
+)
+@pytest.mark.parametrize("name", ["token_url", "service_account_impersonation_url"])
+def test_a_google_workload_identity_that_sends_files_elsewhere_is_refused(name, url):
+    with pytest.raises(PasteError, match="not Google's"):
+        recognise(json.dumps(WORKLOAD | {name: url}))
+
+
 @pytest.mark.parametrize(
     ("text", "start"),
     [
