@@ -18,12 +18,15 @@ from google.api_core.exceptions import NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 
 from storage_core.drivers.google_storage import GoogleStorageDriver
 from tests.oracles import Found
 
 _HEADERS = ("content_type", "content_encoding", "content_disposition", "content_language", "cache_control")
+RETRY = DEFAULT_RETRY.with_timeout(5)
+"""Seconds; its own two minutes for each request make a test that fails hang."""
 SCOPES = ["https://www.googleapis.com/auth/devstorage.full_control"]
 
 
@@ -63,14 +66,14 @@ class GoogleSdk:
         """See Oracle."""
         blob = self.client.bucket(container).blob(name)
         try:
-            blob.reload()
+            blob.reload(retry=RETRY)
             # Before the download, whose reply's own headers it takes for the object's.
             kind = blob.storage_class or ""
             told = {field: getattr(blob, field) or "" for field in _HEADERS}
             metadata = {key: value for key, value in (blob.metadata or {}).items() if value is not None}
             size = blob.size
             blob._properties.pop("mediaLink", None)  # not encoded by the emulator
-            data = blob.download_as_bytes(raw_download=True)
+            data = blob.download_as_bytes(raw_download=True, retry=RETRY)
         except NotFound:
             return None
         kind = "" if kind == "STANDARD" else kind
@@ -89,21 +92,21 @@ class GoogleSdk:
             blob.metadata = dict(attributes["metadata"])
         kind = attributes.get("content_type") or "application/octet-stream"
         if not parts:
-            blob.upload_from_string(data, content_type=kind)
+            blob.upload_from_string(data, content_type=kind, retry=RETRY)
             return
         step = ceil(len(data) / parts)
         pieces = [bucket.blob(f"{name}.piece-{number}") for number in range(parts)]
         for number, piece in enumerate(pieces):
-            piece.upload_from_string(data[number * step : (number + 1) * step])
+            piece.upload_from_string(data[number * step : (number + 1) * step], retry=RETRY)
         blob.content_type = kind
-        blob.compose(pieces)
+        blob.compose(pieces, retry=RETRY)
         for piece in pieces:
-            piece.delete()
+            piece.delete(retry=RETRY)
 
     def names(self, container: str) -> list[str]:
         """See Oracle."""
         try:
-            names = [blob.name for blob in self.client.list_blobs(container)]
+            names = [blob.name for blob in self.client.list_blobs(container, retry=RETRY)]
         except NotFound:
             return []
         # To Google the parts of an upload are objects; to our contract they are none before it is complete.
@@ -111,13 +114,13 @@ class GoogleSdk:
 
     def delete(self, container: str, name: str) -> None:
         """See Oracle."""
-        self.client.bucket(container).blob(name).delete()
+        self.client.bucket(container).blob(name).delete(retry=RETRY)
 
     def keep_versions(self, container: str) -> None:
         """See Oracle."""
-        bucket = self.client.get_bucket(container)
+        bucket = self.client.get_bucket(container, retry=RETRY)
         bucket.versioning_enabled = True
-        bucket.patch()
+        bucket.patch(retry=RETRY)
 
     def close(self) -> None:
         """Give the connections back."""
