@@ -5,6 +5,7 @@ https://learn.microsoft.com/rest/api/storageservices/blob-batch
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,8 @@ from storage_core.base.objects import Container, DeleteFailure
 from storage_core.drivers.azure_blobs_wire import Call, Wire
 from storage_core.errors import ContainerDoesNotExistError, MalformedResponseError
 from storage_core.wire import Headers
+
+_COUNT, _STATUS = re.compile("[0-9]{1,3}"), re.compile(b"[0-9]{3}")
 
 
 def delete(wire: Wire, container: Container, object_names: Sequence[str]) -> list[DeleteFailure]:
@@ -66,7 +69,7 @@ def _answers(
     wire: Wire, body: bytes, told: Mapping[str, str]
 ) -> dict[int, tuple[int, Mapping[str, str], bytes]]:
     """Status, headers and body of each part by its Content-ID."""
-    boundary = told.get("content-type", "").partition("boundary=")[2].strip().strip('"')
+    boundary = told.get("content-type", "").partition("boundary=")[2].partition(";")[0].strip().strip('"')
     if not boundary:
         raise MalformedResponseError("The answer to a batch is not one.", body[:2000], wire.driver)
     found: dict[int, tuple[int, Mapping[str, str], bytes]] = {}
@@ -76,7 +79,7 @@ def _answers(
         head, _, text = inner.partition(b"\r\n\r\n")
         line, _, rest = head.partition(b"\r\n")
         words = line.split()
-        if number.isdigit() and len(words) > 1 and words[1].isdigit():
+        if _COUNT.fullmatch(number) and len(words) > 1 and _STATUS.fullmatch(words[1]):
             found[int(number)] = int(words[1]), _headers(rest), text.strip()
     if not found:
         # One answer for all of it: the batch itself was refused, after it had been taken.

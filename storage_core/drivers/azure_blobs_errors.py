@@ -94,6 +94,7 @@ def _about(answer: Answer) -> str:
     return repr(answer.container) if answer.container else "this account"
 
 
+_PERMISSIONS = {"r": "read", "l": "list", "a": "append", "c": "create", "w": "write", "d": "delete"}
 _WHO = {
     "key": "The account key does not belong to this account.",
     "sas": "The shared access signature is not valid: it was changed, has expired, or its key was replaced.",
@@ -116,7 +117,20 @@ def _denied(driver: Any, answer: Answer) -> errors.LibcloudError:
             f"This sign-in has no role that allows it for {_about(answer)}. It takes one like 'Storage Blob "
             "Data Contributor', given in the portal under Access control (IAM)."
         )
+    elif answer.code == "AuthorizationPermissionMismatch" and answer.sign_in == "sas":
+        allowed = _allowed(driver.wire.given.sas)
+        sentence = (
+            f"The shared access signature does not allow this with {_about(answer)}.{allowed} Ask whoever "
+            "made it for one that allows more."
+        )
     return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
+
+
+def _allowed(sas: str) -> str:
+    """What a signature is for, in words; its permissions are no secret."""
+    told = next((pair[3:] for pair in sas.split("&") if pair.startswith("sp=")), "")
+    words = [word for letter, word in _PERMISSIONS.items() if letter in told]
+    return f" It is made to {', '.join(words)}." if words else ""
 
 
 def _no_key_access(driver: Any, answer: Answer) -> errors.LibcloudError:

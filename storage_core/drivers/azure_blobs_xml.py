@@ -138,9 +138,9 @@ def _listing(body: bytes, driver: Any) -> Element:
 
 def _name(element: Element) -> str:
     found = element.find("Name")
-    if found is None:
-        return ""
-    name = found.text or ""
+    name = found.text if found is not None else ""
+    if found is None or not name:  # its URL would be that of the container
+        raise MalformedResponseError("The service lists an object without a name.")
     # A name that XML cannot hold comes percent-encoded, and says so.
     return unquote(name, errors="surrogateescape") if found.get("Encoded") == "true" else name
 

@@ -108,3 +108,14 @@ def test_a_block_of_a_year_that_cannot_be_is_somebody_elses() -> None:
     good = Block("0123456789ab" * 2, 1, 0, bytes(16))
     assert read_id(good.id) == good
     assert read_id(replace(good, upload="ff" * 12).id) is None
+
+
+@pytest.mark.parametrize("name", ["", "<Name />", '<Name Encoded="true"></Name>'])
+def test_a_row_without_a_name_is_an_answer_that_is_none(
+    driver: AzureBlobsStorageDriver, box: Container, name: str
+) -> None:
+    """The URL of such an object is that of its container, and there is a button that deletes."""
+    with pytest.raises(errors.MalformedResponseError, match="without a name"):
+        azure_blobs_xml.blob_page(
+            listing(row(0).replace("<Name>photos/IMG_000000.jpg</Name>", name)), box, driver
+        )

@@ -125,12 +125,13 @@ def test_what_a_signature_does_not_allow_is_denied(azurite_server: Azurite, box:
     reader = open_azure(azurite_server, sas_token=account_sas(azurite_server, "rl"))
     mine = reader.get_container(box.name)
     assert content(mine.get_object("x")) == b"content"
-    with pytest.raises(errors.AccessDeniedError):
+    with pytest.raises(errors.AccessDeniedError, match=r"'y' in .* It is made to read, list\. Ask"):
         put(mine, "y")
     with pytest.raises(errors.AccessDeniedError):
         mine.get_object("x").delete()
     [failure] = reader.delete_objects(mine, ["x"])
     assert failure.object_name == "x"
+    assert "made to read, list" in failure.reason
     LEDGER.forget_container(box.name)
     put(box, "x")
 

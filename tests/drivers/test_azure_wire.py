@@ -494,30 +494,6 @@ def test_a_range_that_was_not_asked_for_is_refused(server: CannedServer, driver:
             driver.open_object(obj, 0, 2)
 
 
-def test_a_batch_whose_answer_says_nothing_is_no_success(
-    server: CannedServer, driver: Any, box: Container
-) -> None:
-    server.script("POST", reply(202, b"", content_type="text/plain"))
-    with pytest.raises(errors.MalformedResponseError):
-        driver.delete_objects(box, ["a"])
-    half = b"--b\r\nContent-Type: application/http\r\nContent-ID: 0\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n--b--"
-    server.script("POST", reply(202, half, content_type="multipart/mixed; boundary=b"))
-    [failure] = driver.delete_objects(box, ["a", "b"])
-    assert (failure.object_name, failure.reason) == ("b", "The service did not say what became of it.")
-
-
-def test_a_part_of_a_batch_has_a_signature_and_no_version(
-    server: CannedServer, driver: Any, box: Container
-) -> None:
-    answer = b"--b\r\nContent-ID: 0\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n--b--"
-    server.script("POST", reply(202, answer, content_type="multipart/mixed; boundary=b"))
-    assert driver.delete_objects(box, ["a b"]) == []
-    [sent] = server.requests
-    assert b"DELETE /me/box/a%20b HTTP/1.1\r\n" in sent.body
-    assert b"Authorization: SharedKey me:" in sent.body
-    assert b"x-ms-version" not in sent.body
-
-
 def test_the_account_says_what_it_does_not_allow(server: CannedServer, driver: Any, box: Container) -> None:
     """*Not proven on a server*: Azurite has no such switch."""
     server.script("GET", reply(200, b"<SignedIdentifiers/>"))
