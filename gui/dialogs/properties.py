@@ -171,11 +171,14 @@ class PropertiesDialog(Frame):
             label, example = labels[name]
             value = common(getattr(its, name) for its in known)
             field = QLineEdit(value or "")
-            mixed = self.tr("(different values)")
-            field.setPlaceholderText(
-                mixed if value is None else self.tr("not set, e.g. {example}").format(example=example)
-            )
-            field.setReadOnly(frozen or bool(why))
+            is_lost = name in able.headers_lost
+            if value is None:
+                field.setPlaceholderText(self.tr("(different values)"))
+            elif is_lost:
+                field.setPlaceholderText(self.tr("this service does not keep it"))
+            else:
+                field.setPlaceholderText(self.tr("not set, e.g. {example}").format(example=example))
+            field.setReadOnly(frozen or is_lost or bool(why))
             field.textEdited.connect(self._toucher(name))
             field.setCursorPosition(0)
             named(field, label.replace("&", ""))

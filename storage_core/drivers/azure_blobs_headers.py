@@ -46,7 +46,9 @@ def content_headers(attributes: Attributes, driver: Any) -> dict[str, str]:
         if value := getattr(attributes, field):
             if not value.isascii():
                 raise AttributeRefusedError(
-                    f"{field} can hold only plain ASCII here, not {value!r}.", driver, field=field
+                    f"{field.replace('_', ' ').capitalize()} can hold only plain ASCII here, not {value!r}.",
+                    driver,
+                    field=field,
                 )
             headers[f"x-ms-blob-{name}"] = value.strip()
     return headers

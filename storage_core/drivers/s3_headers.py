@@ -122,6 +122,8 @@ def is_md5(etag: str) -> bool:
 def _ascii(field: str, value: str, driver: Any) -> str:
     if not value.isascii():
         raise AttributeRefusedError(
-            f"{field} can hold only plain ASCII here, not {value!r}.", driver, field=field
+            f"{field.replace('_', ' ').capitalize()} can hold only plain ASCII here, not {value!r}.",
+            driver,
+            field=field,
         )
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,21 @@ def test_one_header_and_one_value_change_and_all_else_stays(qapp: QApplication, 
         assert after.content_type == "image/webp"
         assert after.cache_control == "no-store"
         assert after.storage_class == before.storage_class
+
+    play(story, tmp_path)
+
+
+def test_a_header_that_the_service_loses_cannot_be_typed(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        stage.cloud.capabilities = replace(stage.cloud.capabilities, headers_lost=("expires",))
+        put_one(stage.cloud, "photos", "a.jpg", b"1")
+        stage.show(DEMO_CLOUD, "photos", select=("a.jpg",))
+        stage.begin(show_properties(stage.app, stage.window))
+        dialog = await opened(stage)
+        lost = dialog._fields["expires"]
+        assert lost.isReadOnly()
+        assert lost.placeholderText() == "this service does not keep it"
+        assert not dialog._fields["cache_control"].isReadOnly()
 
     play(story, tmp_path)
 
