@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication, QDialog
 from gui import background
 from gui.accounts import DEMO_CLOUD, Place
 from gui.background import pause, until
-from gui.flows import metadata, upload
+from gui.dialogs.account import AccountDialog
+from gui.flows import connect, metadata, upload
 from storage_core.drivers.local import LocalStorageDriver
 from storage_core.providers import open_driver
 
@@ -60,7 +61,7 @@ async def dialog_of(scene: Scene, name: str) -> QDialog:
 
 
 async def take_all(scene: Scene, folder: Path, theme: str) -> None:
-    """Empty, browsing, properties, conflict, transferring, error."""
+    """Empty, browsing, properties, account, conflict, transferring, error."""
     await scene.open(DEMO_CLOUD)
     demo = scene.app.drivers.get(DEMO_CLOUD)
     if demo is None:
@@ -84,6 +85,15 @@ async def take_all(scene: Scene, folder: Path, theme: str) -> None:
     dialog = await dialog_of(scene, "PropertiesDialog")
     save(scene, folder / f"properties-{theme}.png", dialog)
     dialog.reject()
+
+    background.start(connect.add_account(scene.app, scene.window), scene.window)
+    form = await dialog_of(scene, "AccountDialog")
+    if not isinstance(form, AccountDialog) or form.providers is None:
+        raise LookupError("no list of services")
+    form.providers.select("azure_blobs")
+    await pause(SETTLE)
+    save(scene, folder / f"account-{theme}.png", form)
+    form.reject()
 
     await _conflict(scene, folder, theme, place, photo)
     await _transferring(scene, folder, theme, place)
