@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from storage_core.base.objects import Container, Page, Version
-from storage_core.drivers.google_storage_json import FIELDS, to_object
+from storage_core.drivers.google_storage_json import FIELDS, required, to_object
+from storage_core.drivers.google_storage_objects import BATCH_MAX, delete_many
 from storage_core.drivers.google_storage_wire import API, Call, Wire, bucket_path, json_body
 from storage_core.errors import (
     AccessDeniedError,
@@ -76,17 +77,24 @@ def create(
 
 
 def delete(wire: Wire, container: Container) -> None:
-    """Google refuses to delete a bucket that holds anything."""
+    """Google refuses to delete a bucket that holds anything. What only uploads left in it goes with it, as
+    it does with other services.
+    """
     call = Call(method="DELETE", path=bucket_path(container.name), good=(200, 204), container=container.name)
     try:
         wire.run(call)
     except ContainerIsNotEmptyError:
-        if next(_unfinished(wire, container), None) is None:
+        left = []
+        for item in items(wire, container, "", "name,generation", versions=True):
+            if not item["name"].startswith(TEMPORARY):
+                raise
+            left.append((item["name"], required(item, "generation", wire.driver)))
+        for at in range(0, len(left), BATCH_MAX):
+            if delete_many(wire, container, left[at : at + BATCH_MAX]):
+                raise
+        if not left:
             raise
-        raise ContainerIsNotEmptyError(
-            f"{container.name!r} holds parts of unfinished uploads. Abort them first.", wire.driver,
-            container.name, status=409,
-        ) from None  # fmt: skip
+        wire.run(call)
 
 
 def project(wire: Wire, verb: str) -> str:
@@ -182,10 +190,6 @@ def versions(wire: Wire, container: Container, prefix: str) -> Iterator[Version]
 
 def _newest_first(versions: list[Version]) -> list[Version]:
     return sorted(versions, key=lambda one: int(one.object.version), reverse=True)
-
-
-def _unfinished(wire: Wire, container: Container) -> Iterator[dict[str, Any]]:
-    return items(wire, container, TEMPORARY, "name")
 
 
 def _list(wire: Wire, container: Container, query: dict[str, str]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from storage_core.drivers.google_storage_json import (
 )
 from storage_core.drivers.google_storage_wire import BATCH, Call, Wire, json_body, object_path
 from storage_core.errors import (
+    AccessDeniedError,
     ContainerDoesNotExistError,
     LibcloudError,
     MalformedResponseError,
@@ -268,6 +269,8 @@ def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
         resource = to_resource(kept)
         if now.get("customTime"):
             resource["customTime"] = now["customTime"]
+        if not attributes.acl and (acl := _access_list(wire, here)):
+            resource["acl"] = acl
         rewrite(wire, here, obj.container, obj.name, resource, query)
         return
     patch: dict[str, Any] = {theirs: getattr(attributes, ours) or None for ours, theirs in HEADERS.items()}
@@ -284,6 +287,19 @@ def set_attributes(wire: Wire, obj: Object, attributes: Attributes) -> None:
         # The first reply was lost, and what was asked for is done?
         if call.tries < 2 or not _is_patched(look(wire, obj.container, obj.name), patch):
             raise
+
+
+def _access_list(wire: Wire, obj: Object) -> list[dict[str, str]]:
+    """Who else may read: a rewrite would give the object the container's usual list.
+
+    Empty where the container has uniform access, and where this account may not see lists.
+    """
+    query = {"projection": "full", "fields": "acl", "ifGenerationMatch": obj.etag}
+    try:
+        found = wire.ask(_call("GET", obj.container, obj.name, query=query)).get("acl", ())
+    except AccessDeniedError:
+        return []
+    return [{"entity": str(one.get("entity", "")), "role": str(one.get("role", ""))} for one in found]
 
 
 def target_query(attributes: Attributes, wire: Wire) -> dict[str, str]:

@@ -63,16 +63,28 @@ def test_a_listing_asks_for_what_it_needs_and_carries_metadata(
     assert not heard(google_standin, "GET", "/o/")
 
 
-def test_a_container_with_unfinished_uploads_says_what_keeps_it(container: Container) -> None:
+def test_a_container_with_unfinished_uploads_is_deleted_with_them_when_nothing_else_is_in_it(
+    container: Container, sdk: Any
+) -> None:
+    """To a person it is empty. As long as an object, or an old version, is in it, the parts stay, too."""
+    bucket = sdk.get_bucket(BUCKET)
+    bucket.versioning_enabled = True
+    bucket.patch()
     upload = container.driver.start_upload(container, "x", Attributes())
+    container.driver.upload_part(upload, 1, BytesBody(b"one"))
+    container.driver.upload_part(upload, 1, BytesBody(b"again"))
     assert container.list_objects() == []
     assert container.driver.list_page(container).prefixes == []
-    with pytest.raises(ContainerIsNotEmptyError, match="unfinished uploads"):
+    put(container, "z").delete()
+    with pytest.raises(ContainerIsNotEmptyError):
         container.delete()
     [found] = container.driver.iterate_uploads(container)
     assert found.id == upload.id
-    container.driver.abort_upload(found)
+    assert len(container.driver.list_parts(upload)) == 1
+    [old] = container.driver.iterate_versions(container)
+    container.driver.delete_object(old.object)
     assert container.delete() is True
+    assert not sdk.bucket(BUCKET).exists()
 
 
 def test_versions_are_generations_without_delete_markers(container: Container, sdk: Any) -> None:
@@ -341,6 +353,22 @@ def test_a_single_object_is_shown_where_objects_have_access_lists(container: Con
     put(container, "z", b"at once", extra={"acl": "public-read"})
     with urllib.request.urlopen(url[:-1] + "z", timeout=30) as reply:
         assert reply.read() == b"at once"
+
+
+def test_who_may_read_an_object_stays_when_its_class_changes(container: Container, sdk: Any) -> None:
+    obj = put(container, "x", b"shown", extra={"acl": "public-read"})
+    blob = sdk.get_bucket(BUCKET).blob("x")
+    blob.acl.user("friend@example.com").grant_read()
+    blob.acl.save()
+    moved = container.driver.set_object_attributes(obj, Attributes(storage_class="NEARLINE"))
+    assert moved.storage_class == "NEARLINE"
+    blob.acl.reload()
+    entries = {entry["entity"]: entry["role"] for entry in blob.acl}
+    assert (entries["allUsers"], entries["user-friend@example.com"]) == ("READER", "READER")
+    hidden = Attributes(storage_class="STANDARD", acl="private")
+    container.driver.set_object_attributes(moved, hidden)
+    blob.acl.reload()
+    assert "allUsers" not in {entry["entity"] for entry in blob.acl}
 
 
 def test_why_something_cannot_be_public_is_told(container: Container, sdk: Any) -> None:
