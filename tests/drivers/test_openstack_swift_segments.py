@@ -163,3 +163,25 @@ def test_large_objects_of_every_name_go_with_their_segments(box: Container, name
     else:
         assert box.driver.delete_objects(box, [name]) == []
     assert (box.list_objects(), segments(box)) == ([], [])
+
+
+def test_a_token_that_runs_out_before_the_end_of_an_upload_or_a_deletion_of_many_is_renewed(
+    box: Container,
+) -> None:
+    """Swift tells that in a report, with status 400 or 200."""
+    driver: Any = box.driver
+    upload = driver.start_upload(box, "x", Attributes())
+    part = driver.upload_part(upload, 1, BytesBody(b"whole"))
+    noted = driver.wire.ask
+
+    def ask(call: Any) -> Any:  # the note is read with the old token, the manifest is sent with none
+        answer = noted(call)
+        object.__setattr__(driver.wire._tokens.get(), "value", "no longer good")
+        return answer
+
+    driver.wire.ask = ask
+    driver.complete_upload(upload, [part])
+    assert content(box.get_object("x")) == b"whole"
+    put(box, "y")
+    assert driver.delete_objects(box, ["x", "y"]) == []
+    assert box.list_objects() == []
