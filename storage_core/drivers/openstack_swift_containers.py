@@ -11,6 +11,7 @@ from storage_core.base.objects import Container, Object, Page, Version
 from storage_core.drivers.openstack_swift_headers import is_md5, plain_etag
 from storage_core.drivers.openstack_swift_wire import Call, Wire
 from storage_core.errors import (
+    AccessDeniedError,
     ContainerAlreadyExistsError,
     ContainerDoesNotExistError,
     ContainerIsNotEmptyError,
@@ -77,7 +78,7 @@ def exists(wire: Wire, container_name: str) -> bool:
         look(wire, container_name)
     except ContainerDoesNotExistError:
         return False
-    except ProviderError:
+    except AccessDeniedError:
         return True
     return True
 

@@ -379,3 +379,13 @@ def test_containers_of_the_longest_names_have_segments_of_their_own(server: Cann
     names = {segments_container(wire, "n" * 255 + end) for end in "ab"}
     assert len(names) == 2
     assert all(len(name) == 256 and name.endswith("_segments") for name in names)
+
+
+def test_a_container_that_could_not_be_looked_at_is_not_taken_to_be_there() -> None:
+    with canned.running() as server:
+        server.always("GET /info", reply(404))
+        server.always("HEAD /v1/a/box", reply(204))
+        server.always("HEAD /v1/a/box_segments", reply(503))
+        driver = open_swift(server, attempts=1)
+        with pytest.raises(errors.ServerError):
+            driver.start_upload(Container("box", {}, driver), "x", Attributes())
