@@ -147,6 +147,16 @@ class GoogleStorageDriver(StorageDriver):
                 self,
                 object_name,
             )
+        if object_name.startswith(".well-known/acme-challenge/"):
+            raise InvalidObjectNameError(
+                "Google allows no name below .well-known/acme-challenge/.", self, object_name
+            )
+        if object_name.startswith(google_storage_containers.TEMPORARY):  # it would never be listed
+            raise InvalidObjectNameError(
+                f"Names below {google_storage_containers.TEMPORARY} are kept for the parts of uploads.",
+                self,
+                object_name,
+            )
 
     def check_attributes(self, attributes: Attributes) -> None:
         """See the base; what Google has no place for is refused here, before a byte is read."""

@@ -103,7 +103,7 @@ def _has_types(told: dict[str, Any]) -> bool:
             missing.append(name)
         elif name in _NUMBERS:
             text = value if type(value) is str else str(value) if type(value) is int else ""
-            if not (text.isascii() and text.isdecimal()):
+            if not (text.isascii() and text.isdecimal() and len(text) < 20):
                 return False
             told[name] = text
         elif name in _TYPES and not isinstance(value, _TYPES[name]):

@@ -44,7 +44,7 @@ NEW = {"ifGenerationMatch": "0"}
 """The condition that nothing is under the name."""
 
 _CARRIED = (*HEADERS.values(), "metadata", "customTime", "storageClass")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
 _STATUS = re.compile(rb"^HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _CONTENT_ID = re.compile(rb"^content-id:\s*<?response-[^>\r\n]*?(\d+)>?\s*$", re.MULTILINE | re.IGNORECASE)
 

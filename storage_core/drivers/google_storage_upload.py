@@ -38,7 +38,7 @@ QUANTUM = 256 * KIB
 RESTARTS = 3
 """How often an upload that Google has dropped is begun again."""
 _GONE = (404, 410)
-_RANGE = re.compile(r"bytes=0-(\d+)")
+_RANGE = re.compile(r"bytes=0-([0-9]{1,19})")
 
 
 def store(

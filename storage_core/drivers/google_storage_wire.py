@@ -44,7 +44,9 @@ class Call:
     idempotent: bool = True
     container: str = ""  # for errors: what the call is about
     object_name: str = ""
-    url: str = ""  # instead of the path: the secret address of a resumable upload, which needs no token
+    url: str = field(
+        default="", repr=False
+    )  # instead of the path: the secret address of a resumable upload, which needs no token
     tries: int = 0
     told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,13 @@ from storage_core.base import Container, Object, Part, Upload
 from storage_core.body import BytesBody
 from storage_core.capabilities import MIB
 from storage_core.drivers.google_storage import GoogleStorageDriver
-from storage_core.errors import LibcloudError, MalformedResponseError
+from storage_core.drivers.google_storage_wire import Call
+from storage_core.errors import (
+    ConnectionLostError,
+    InvalidObjectNameError,
+    LibcloudError,
+    MalformedResponseError,
+)
 from tests.servers import canned
 from tests.servers.canned import CannedServer, reply
 
@@ -132,7 +139,9 @@ def test_a_version_without_its_generation_is_none_that_could_be_deleted(
         list(container.driver.iterate_versions(container))
 
 
-@pytest.mark.parametrize("body", [b"[]", b"5", b"<html>", b"[" * 100_000, b"\xff\xfe", b'{"generation": [7]}'])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"5", b"<html>", b"[" * 100_000, b"\xff\xfe", b'{"generation": [7]}']
+)
 def test_the_end_of_an_upload_that_says_nothing_is_malformed(
     server: CannedServer, container: Container, body: bytes
 ) -> None:
@@ -148,3 +157,41 @@ def test_what_an_upload_is_to_become_may_be_spoilt(server: CannedServer, contain
     server.always("GET /storage/v1/b/bucket/o/.skyferry-uploads%2F1s%2Fupload", told(strange=1))
     with pytest.raises(MalformedResponseError, match="not written down"):
         container.driver.complete_upload(Upload(container, "x", "1s"), [Part(1, "7-AAAAAA==", 3)])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".skyferry-uploads/", ".skyferry-uploads/1s/upload", ".well-known/acme-challenge/x", "..", "a\nb"],
+)
+def test_names_that_could_not_be_kept_or_seen_again_are_refused_before_anything_is_sent(
+    server: CannedServer, container: Container, name: str
+) -> None:
+    driver = container.driver
+    with pytest.raises(InvalidObjectNameError):
+        driver.put_object(container, name, BytesBody(b"x"), Attributes())
+    with pytest.raises(InvalidObjectNameError):
+        driver.start_upload(container, name, Attributes())
+    with pytest.raises(InvalidObjectNameError):
+        driver.copy_object(Object("x", 1, "", None, {}, container, attributes=Attributes()), container, name)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "where", ["bytes=0-99999999", "bytes=5-9", "bytes=0-" + "9" * 5000, "bytes=0--1", ""]
+)
+def test_an_upload_of_which_google_says_what_cannot_be_ends_and_names_no_address(
+    server: CannedServer, container: Container, where: str
+) -> None:
+    """The address of the upload is a secret: whoever has it may write."""
+    server.always("POST", reply(200, b"", Location=f"{server.endpoint}/up?upload_id=SECRET"))
+    server.always("PUT", reply(308, b"", Range=where))
+    with pytest.raises((MalformedResponseError, ConnectionLostError)) as caught:
+        container.driver.put_object(container, "x", BytesBody(bytes(9 * MIB)), Attributes())
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value))
+    assert "SECRET" not in repr(Call(method="PUT", url=f"{server.endpoint}/up?upload_id=SECRET"))
+
+
+def test_a_range_whose_numbers_cannot_be_is_malformed(server: CannedServer, container: Container) -> None:
+    server.always("GET", reply(206, b"ab", Content_Range="bytes 0-1/" + "9" * 5000))
+    with pytest.raises(MalformedResponseError):
+        container.driver.open_object(Object("x", 9, "", None, {}, container), 0, 2)
