@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from storage_core import http
 from storage_core.common.base import NetworkOptions
-from storage_core.errors import InvalidCredsError
+from storage_core.errors import InvalidCredsError, UnreachableError
 from storage_core.redaction import redact
 from storage_core.tokens import keystone, tempauth
 from storage_core.tokens.keystone import Identity
@@ -77,10 +77,20 @@ class SignIn:
                 token = tempauth.fetch(client, one.auth_url, one.user, one.secret)
             else:
                 token = keystone.fetch(one, network)
+            if not self.storage_url and _is_betrayed(one.auth_url, str(token.told["storage_url"])):
+                raise UnreachableError(
+                    "The cloud signs in over https and says that its storage is at http://: the token would "
+                    "travel where everybody can read it. Give the storage's https address yourself."
+                )
             told = {"storage_url": self.storage_url} if self.storage_url else token.told
             return Token(token.value, token.expires, told)
 
         return fetch
+
+
+def _is_betrayed(auth_url: str, storage_url: str) -> bool:
+    """Whether a sign-in that nobody could read leads to storage that everybody can."""
+    return auth_url.lower().startswith("https:") and not storage_url.lower().startswith("https:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from storage_core.providers import get_driver, open_driver, rows
 from storage_core.signing import tempurl
 from storage_core.tokens import keystone, renewed
 from storage_core.types import Provider
-from tests.servers import canned
+from tests.servers import canned, certificates
 from tests.servers.canned import CannedServer, reply
 from tests.servers.keystone import Keystone
 from tests.servers.swift import Swift
@@ -298,6 +299,20 @@ def test_a_redirect_takes_no_password_along(server: CannedServer) -> None:
                     "user", SECRET, sign_in=way, auth_url=f"{server.endpoint}/v3", project="x"
                 ).list_containers()
         assert thief.requests == []
+
+
+def test_a_token_got_in_secret_is_not_sent_in_the_open(tmp_path: Path, server: CannedServer) -> None:
+    certificate = certificates.make(tmp_path)
+    with canned.running(certificate.server_context()) as secure:
+        told = {"x_storage_url": f"{server.endpoint}/v1/AUTH_a", "x_auth_token": SECRET}
+        secure.always("GET", reply(200, **told))
+        options = {"auth_url": f"{secure.endpoint}/auth/v1.0", "ca_file": str(certificate.file)}
+        with pytest.raises(errors.UnreachableError, match="travel where everybody can read it"):
+            swift("user", "key", **options).list_containers()
+        assert server.requests == []
+        server.always("GET", reply(200, b"[]"))
+        own = swift("user", "key", storage_url=told["x_storage_url"], **options)
+        assert own.list_containers() == []  # who writes it down has decided so
 
 
 def test_sixteen_threads_sign_in_once(server: CannedServer) -> None:
