@@ -106,7 +106,10 @@ def object_page(body: bytes, container: Container, driver: Any, version: int) ->
     if root.tag[cut:] != "ListBucketResult":
         raise MalformedResponseError(f"The listing of {container.name!r} is not one.", body[:2000], driver)
     name = _decoder((root.findtext(f"{space}EncodingType") or "").lower() == "url")
-    objects = _listed(root, space, name, container, driver)
+    try:
+        objects = _listed(root, space, name, container, driver)
+    except ValueError:
+        raise _no_number(driver) from None
     folders = root.iterfind(f"{space}CommonPrefixes/{space}Prefix")
     prefixes = [name(element.text or "") for element in folders]
     if (root.findtext(f"{space}IsTruncated") or "").strip() != "true":
@@ -163,6 +166,17 @@ def _listed(root: Element, space: str, name: Decoder, container: Container, driv
     return objects
 
 
+def _number(told: str) -> int:
+    try:
+        return int(told)
+    except ValueError:
+        raise _no_number(None) from None
+
+
+def _no_number(driver: Any) -> MalformedResponseError:
+    return MalformedResponseError("The service names a size or number that is none.", None, driver)
+
+
 def containers(root: Element, driver: Any) -> Iterator[Container]:
     """ListAllMyBucketsResult."""
     for bucket in _all(root, "Bucket"):
@@ -176,7 +190,7 @@ def parts(root: Element) -> Iterator[Part]:
     """ListPartsResult."""
     for element in _all(root, "Part"):
         etag = plain_etag(text(element, "ETag"))
-        number, size = int(text(element, "PartNumber")), int(text(element, "Size") or 0)
+        number, size = _number(text(element, "PartNumber")), _number(text(element, "Size") or "0")
         yield Part(number, etag, size, etag if is_md5(etag) else "")
 
 
@@ -202,7 +216,7 @@ def versions(root: Element, container: Container, driver: Any) -> list[Version]:
         etag = plain_etag(text(element, "ETag"))
         obj = Object(
             name(text(element, "Key")),
-            int(text(element, "Size") or 0),
+            _number(text(element, "Size") or "0"),
             etag,
             None,
             None,

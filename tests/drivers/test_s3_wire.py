@@ -312,6 +312,7 @@ def test_names_are_decoded_only_when_the_service_says_so(server: CannedServer, b
         listing(row("a"), more="<IsTruncated>true</IsTruncated>"),
         b"<html>sign in to the hotel</html>",
         b"not xml at all",
+        listing("<Contents><Key>a</Key><Size>seven</Size></Contents>"),
         b'<!DOCTYPE x [<!ENTITY a "b">]><ListBucketResult/>',
     ],
 )
