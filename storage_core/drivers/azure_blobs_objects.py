@@ -34,6 +34,7 @@ from storage_core.errors import (
     ObjectError,
     ObjectTooLargeError,
     ProviderError,
+    RangeIgnoredError,
 )
 
 COLLECT_MAX = 128 * MIB
@@ -122,6 +123,10 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         raise
     try:
         size = _length(wire, reply.headers, obj.name)
+        if ranged and reply.status == 200 and "content-range" not in reply.headers:
+            raise RangeIgnoredError(
+                f"A part of {obj.name!r} was asked for, and all of it came.", None, wire.driver
+            )
         total = _checked_range(wire, obj.name, reply.headers, start, end, size) if ranged else size
         if not ranged and reply.status != 200:
             raise MalformedResponseError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from collections.abc import Iterator
@@ -10,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from storage_core import errors
-from storage_core.base import Object
+from storage_core.attributes import Attributes
+from storage_core.base import Container, Object
 from storage_core.base.downloading import serves_ranges
 from storage_core.capabilities import MIB
+from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
+from storage_core.drivers.google_storage import GoogleStorageDriver
 from storage_core.drivers.memory import MemoryStorageDriver
+from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
 from storage_core.transfers import CopySpec, DownloadSpec, State
 from tests.drivers.s3_replies import open_s3
 from tests.servers import canned
@@ -23,6 +28,7 @@ from tests.transfers.conftest import World, content, ref, row, wait_end, wait_fo
 __all__ = ["world"]  # a fixture of theirs
 
 TEN = b"0123456789"
+KEY = base64.b64encode(b"k" * 64).decode()
 LARGE = os.urandom(40 * MIB)
 
 
@@ -120,6 +126,23 @@ def test_another_version_is_never_mixed_in(ten: Shop) -> None:
     ten.data, ten.etag = b"abcdefghij", "another"
     with pytest.raises(errors.ObjectChangedError):
         b"".join(stream)
+
+
+@pytest.mark.parametrize("kind", ["S3", "Azure", "Google", "Swift"])
+def test_every_driver_tells_the_whole_from_a_part(server: CannedServer, kind: str) -> None:
+    server.always("GET", reply(200, TEN, etag='"e1"'))
+    drivers = {
+        "S3": lambda: open_s3(server),
+        "Azure": lambda: AzureBlobsStorageDriver("me", KEY, endpoint=f"{server.endpoint}/me"),
+        "Google": lambda: GoogleStorageDriver(token="token", project="p", endpoint=server.endpoint),
+        "Swift": lambda: OpenStackSwiftStorageDriver(token="t", storage_url=f"{server.endpoint}/v1/a"),
+    }
+    driver = drivers[kind]()
+    box = Container("box", {}, driver)
+    obj = Object("a", 10, "", None, None, box, driver, attributes=Attributes())
+    assert b"".join(driver.download_object_range_as_stream(obj, 2, 5)) == b"234"
+    with pytest.raises(errors.RangeIgnoredError):
+        driver.open_object(obj, 2, 5)
 
 
 # -- transfers --
