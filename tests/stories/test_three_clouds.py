@@ -55,7 +55,7 @@ def story(tmp_path: Path) -> Iterator[Story]:
 def test_files_and_folders_go_between_three_clouds(
     story: Story, azurite_server: Azurite, google_standin: GoogleStandin, keystone_server: Keystone
 ) -> None:
-    boxes = {title: f"trip-{uuid4().hex[:8]}" for title in (AZURE, GOOGLE, SWIFT)}
+    boxes = {title: f"000-trip-{uuid4().hex[:8]}" for title in (AZURE, GOOGLE, SWIFT)}
     app = story.start_app()
     _add_azure(story, azurite_server)
     _add_google(story, google_standin)
