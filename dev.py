@@ -36,7 +36,8 @@ LINUX = sys.platform == "linux"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 APP_SCREEN = "1280x800x24"
 TEST_SCREEN = "1920x1200x24"  # room for the window and a file manager beside it
-WINDOW_TESTS = ("tests/window", "tests/stories")
+WINDOW_TESTS = ["tests/window", "tests/stories"]
+SERVICE_TESTS = ["tests/conformance", "tests/documented", "tests/oracles"]
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 
@@ -139,26 +140,29 @@ def test(arguments: list[str]) -> int:
     install_servers()
     with virtual_display(TEST_SCREEN) as env, private_bus() as bus, window_manager(env):
         if all(one.startswith("-") for one in arguments):
-            return both_halves(pytest, bus, env)
+            return all_parts(pytest, bus, env)
         return foreground([*bus, *pytest], env)
 
 
-def both_halves(pytest: list[str], bus: list[str], env: dict[str, str]) -> int:
-    """The tests with a window beside all the others, which need no display: most machines have two cores."""
-    without = [f"--ignore={folder}" for folder in WINDOW_TESTS]
-    with tempfile.TemporaryFile() as said:
-        others = subprocess.Popen(
-            [*pytest, *without], cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            code = foreground([*bus, *pytest, *WINDOW_TESTS], env)
-            say("the tests without a window, which ran beside these:")
-            code = others.wait() or code
-        finally:
-            end(others, signal.SIGTERM)
-        said.seek(0)
-        shutil.copyfileobj(said, sys.stdout.buffer)
-        sys.stdout.flush()
+def all_parts(pytest: list[str], bus: list[str], env: dict[str, str]) -> int:
+    """Three processes: most of the time tests wait for servers. Only those with a window need a display."""
+    rest = [f"--ignore={folder}" for folder in WINDOW_TESTS + SERVICE_TESTS]
+    with contextlib.ExitStack() as stack:
+        others = []
+        for part in (SERVICE_TESTS, rest):
+            said = stack.enter_context(tempfile.TemporaryFile())
+            child = subprocess.Popen(
+                [*pytest, *part], cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            stack.callback(end, child, signal.SIGTERM)
+            others.append((child, said))
+        code = foreground([*bus, *pytest, *WINDOW_TESTS], env)
+        for child, said in others:
+            say("tests that ran beside these:")
+            code = child.wait() or code
+            said.seek(0)
+            shutil.copyfileobj(said, sys.stdout.buffer)
+            sys.stdout.flush()
     return code
 
 
