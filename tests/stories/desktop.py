@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -132,9 +133,12 @@ class Desktop:
 
     def type(self, text: str) -> None:
         """Type into whatever has the focus."""
-        # A letter that the keyboard lacks gets a key of its own first, and programs have to hear of it.
-        delay = "8" if text.isascii() else "60"
-        subprocess.run(["xdotool", "type", "--delay", delay, text], env=self.env, check=True)
+        for part in re.split(r"([^\x00-\x7f])", text):
+            # A letter that the keyboard lacks has a key for as long as it is typed, and a program on a busy
+            # machine must look at it by then.
+            delay = "8" if part.isascii() else "600"
+            if part:
+                subprocess.run(["xdotool", "type", "--delay", delay, part], env=self.env, check=True)
 
     def fill(self, name: str, text: str) -> None:
         """Click the field of that accessible name, and replace what it holds."""
