@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from storage_core.errors import (
     LibcloudError,
     LocalFileError,
     LocalFileExistsError,
+    MalformedResponseError,
     NetworkError,
     ObjectError,
     ObjectHashMismatchError,
@@ -42,6 +44,9 @@ REOPENS = 5
 PART_SUFFIX = ".skyferry-part"
 
 
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
+
+
 def check_range(start: int, end: int | None) -> None:
     """ValueError for a range that cannot be; the words are Libcloud's."""
     if start < 0:
@@ -50,6 +55,29 @@ def check_range(start: int, end: int | None) -> None:
         raise ValueError("start_bytes must be smaller than end_bytes")
     if end is not None and start == end:
         raise ValueError("start_bytes and end_bytes can't be the same. end_bytes is non-inclusive")
+
+
+def checked_range(
+    driver: StorageDriver, name: str, status: int, told: str, start: int, end: int | None, size: int
+) -> int:
+    """An object's whole size by the Content-Range (`told`) of a reply that brings `size` bytes of it.
+
+    RangeIgnoredError when all of it came, ObjectError for a range behind its end (some services answer that
+    with no bytes instead of 416), MalformedResponseError when the reply is not the range that was asked for.
+    https://www.rfc-editor.org/rfc/rfc9110#section-14.4
+    """
+    if status != 206 and not told:  # rclone's server names the range and says 200
+        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, driver)
+    found = _CONTENT_RANGE.fullmatch(told)
+    if not found:
+        raise MalformedResponseError(f"A part of {name!r} came, and nobody said which.", None, driver)
+    first, last, total = (int(number) for number in found.groups())
+    if start >= total:
+        raise ObjectError(f"{name!r} has no bytes in that range.", driver, name, status=416)
+    wanted_last = total - 1 if end is None else min(end, total) - 1
+    if (first, last) != (start, wanted_last) or size != last - first + 1:
+        raise MalformedResponseError(f"Another part of {name!r} came than was asked for.", None, driver)
+    return total
 
 
 def pieces(

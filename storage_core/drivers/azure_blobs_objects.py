@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from storage_core.attributes import Attributes
+from storage_core.base.downloading import checked_range
 from storage_core.base.objects import Container, Download, Object, Stored
 from storage_core.body import Body, BytesBody
 from storage_core.capabilities import MIB
@@ -34,13 +34,11 @@ from storage_core.errors import (
     ObjectError,
     ObjectTooLargeError,
     ProviderError,
-    RangeIgnoredError,
 )
 
 COLLECT_MAX = 128 * MIB
 """A stream of unknown length that must go in one request is held in memory up to here."""
 PRIORITIES = ("Standard", "High")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _PENDING = "rehydrate-pending-to-"
 
 
@@ -123,11 +121,13 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         raise
     try:
         size = _length(wire, reply.headers, obj.name)
-        if ranged and reply.status == 200 and "content-range" not in reply.headers:
-            raise RangeIgnoredError(
-                f"A part of {obj.name!r} was asked for, and all of it came.", None, wire.driver
+        total = (
+            checked_range(
+                wire.driver, obj.name, reply.status, reply.headers.get("content-range", ""), start, end, size
             )
-        total = _checked_range(wire, obj.name, reply.headers, start, end, size) if ranged else size
+            if ranged
+            else size
+        )
         if not ranged and reply.status != 200:
             raise MalformedResponseError(
                 f"All of {obj.name!r} was asked for, and a part came.", None, wire.driver
@@ -146,24 +146,6 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         attributes=from_headers(reply.headers),
         modified=reply.headers.get("last-modified"),
     )
-
-
-def _checked_range(
-    wire: Wire, name: str, headers: Mapping[str, str], start: int, end: int | None, size: int
-) -> int:
-    """The blob's whole size; MalformedResponseError when the reply is not the range that was asked for."""
-    found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    if not found:
-        raise MalformedResponseError(
-            f"A part of {name!r} was asked for, and nobody said which came.", None, wire.driver
-        )
-    first, last, total = (int(number) for number in found.groups())
-    if start >= total:  # Azurite gives no bytes then, Azure says 416
-        raise ObjectError(f"{name!r} has no bytes in that range.", wire.driver, name, status=416)
-    wanted = total - 1 if end is None else min(end, total) - 1
-    if (first, last) != (start, wanted) or size != last - first + 1:
-        raise MalformedResponseError(f"Another part of {name!r} came than was asked for.", None, wire.driver)
-    return total
 
 
 # -- storing --

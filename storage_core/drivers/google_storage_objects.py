@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from storage_core import http
 from storage_core.attributes import Attributes
+from storage_core.base.downloading import checked_range
 from storage_core.base.objects import Container, DeleteFailure, Download, Object, Stored
 from storage_core.body import Body
 from storage_core.drivers import google_storage_crc, google_storage_errors, google_storage_upload
@@ -35,8 +36,6 @@ from storage_core.errors import (
     MalformedResponseError,
     ObjectChangedError,
     ObjectDoesNotExistError,
-    ObjectError,
-    RangeIgnoredError,
 )
 
 BATCH_MAX = 100
@@ -44,7 +43,6 @@ NEW = {"ifGenerationMatch": "0"}
 """The condition that nothing is under the name."""
 
 _CARRIED = (*HEADERS.values(), "metadata", "customTime", "storageClass")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
 _STATUS = re.compile(rb"^HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _CONTENT_ID = re.compile(rb"^content-id:\s*<?response-[^>\r\n]*?(\d+)>?\s*$", re.MULTILINE | re.IGNORECASE)
 
@@ -102,7 +100,13 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
     reply = wire.send(call)
     try:
         size = _length(wire, reply, obj.name)
-        total = _check_range(wire, obj.name, reply, start, end, size) if ranged else size
+        total = (
+            checked_range(
+                wire.driver, obj.name, reply.status, reply.headers.get("Content-Range", ""), start, end, size
+            )
+            if ranged
+            else size
+        )
         if not ranged and reply.status != 200:
             raise MalformedResponseError(
                 f"All of {obj.name!r} was asked for, and a part came.", None, wire.driver
@@ -128,22 +132,6 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         version=obj.version,
         modified=reply.headers.get("Last-Modified"),
     )
-
-
-def _check_range(wire: Wire, name: str, reply: http.Reply, start: int, end: int | None, size: int) -> int:
-    """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
-    if reply.status != 206:
-        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
-    found = _CONTENT_RANGE.fullmatch(reply.headers.get("Content-Range", ""))
-    if not found:
-        raise MalformedResponseError(f"A part of {name!r} came, and nobody said which.", None, wire.driver)
-    first, last, total = (int(number) for number in found.groups())
-    if start >= total:
-        raise ObjectError(f"{name!r} has no bytes in that range.", wire.driver, name, status=416)
-    wanted_last = total - 1 if end is None else min(end, total) - 1
-    if (first, last) != (start, wanted_last) or size != last - first + 1:
-        raise MalformedResponseError(f"Another part of {name!r} came than was asked for.", None, wire.driver)
-    return total
 
 
 def _check_as_stored(wire: Wire, name: str, reply: http.Reply) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from storage_core import http
 from storage_core.attributes import DEFAULT_CONTENT_TYPE, Attributes
+from storage_core.base.downloading import checked_range
 from storage_core.base.objects import Container, DeleteFailure, Download, Object, Stored
 from storage_core.body import Body, BytesBody
 from storage_core.drivers import openstack_swift_containers as containers
@@ -29,11 +29,10 @@ from storage_core.errors import (
     MalformedResponseError,
     ObjectChangedError,
     ObjectDoesNotExistError,
+    ObjectError,
     OperationNotSupportedError,
-    RangeIgnoredError,
 )
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 LOOKS_PER_MANY = 10
 """Names of a page that must be wanted for it to be worth listing, instead of asking name by name."""
 
@@ -113,10 +112,16 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
     told = reply.headers
     try:
         size = _length(wire, told, obj.name)
-        total = _check_range(wire, obj.name, reply.status, told, start, end, size) if ranged else size
+        total = (
+            checked_range(
+                wire.driver, obj.name, reply.status, told.get("Content-Range", ""), start, end, size
+            )
+            if ranged
+            else size
+        )
         if not ranged and reply.status != 200:
             raise _nonsense(wire, f"All of {obj.name!r} was asked for, and a part came.")
-    except MalformedResponseError:
+    except (MalformedResponseError, ObjectError):
         reply.close()
         raise
     return Download(
@@ -147,22 +152,6 @@ def _pinned(wire: Wire, obj: Object, call: Call) -> http.Reply:
             return reply
         reply.close()
         raise
-
-
-def _check_range(
-    wire: Wire, name: str, status: int, told: Mapping[str, str], start: int, end: int | None, size: int
-) -> int:
-    """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
-    if status != 206:
-        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
-    found = _CONTENT_RANGE.fullmatch(told.get("Content-Range", ""))
-    if not found:
-        raise _nonsense(wire, f"A part of {name!r} came, and nobody said which.")
-    first, last, total = (int(number) for number in found.groups())
-    wanted_last = total - 1 if end is None else min(end, total) - 1
-    if (first, last) != (start, wanted_last) or size != last - first + 1:
-        raise _nonsense(wire, f"Another part of {name!r} came than was asked for.")
-    return total
 
 
 # -- storing --

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from storage_core.attributes import DEFAULT_CONTENT_TYPE, Attributes
+from storage_core.base.downloading import checked_range
 from storage_core.base.objects import Container, DeleteFailure, Download, Object, Stored
 from storage_core.body import Body, BytesBody
 from storage_core.capabilities import MIB
@@ -23,10 +23,10 @@ from storage_core.errors import (
     MalformedResponseError,
     ObjectChangedError,
     ObjectDoesNotExistError,
+    ObjectError,
     ObjectTooLargeError,
     OperationNotSupportedError,
     ProviderError,
-    RangeIgnoredError,
 )
 from storage_core.xml import text
 
@@ -34,7 +34,6 @@ COPY_PART = 512 * MIB
 COLLECT_MAX = 128 * MIB
 """A stream of unknown length for a service without parts is held in memory up to here."""
 _ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 # -- looking --
@@ -137,13 +136,17 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
     try:
         size = _length(wire, reply.headers, obj.name)
         total = (
-            _check_range(wire, obj.name, reply.status, reply.headers, start, end, size) if ranged else size
+            checked_range(
+                wire.driver, obj.name, reply.status, reply.headers.get("Content-Range", ""), start, end, size
+            )
+            if ranged
+            else size
         )
         if not ranged and reply.status != 200:
             raise MalformedResponseError(
                 f"All of {obj.name!r} was asked for, and a part came.", None, wire.driver
             )
-    except MalformedResponseError:
+    except (MalformedResponseError, ObjectError):
         reply.close()
         raise
     attributes = from_headers(reply.headers, wire.profile.coded_underscores)
@@ -158,22 +161,6 @@ def open_read(wire: Wire, obj: Object, start: int, end: int | None) -> Download:
         attributes=attributes,
         modified=reply.headers.get("Last-Modified"),
     )
-
-
-def _check_range(
-    wire: Wire, name: str, status: int, headers: Mapping[str, str], start: int, end: int | None, size: int
-) -> int:
-    """The object's whole size; MalformedResponseError when the reply is not the range that was asked for."""
-    if status != 206 and "Content-Range" not in headers:  # rclone's server names the range and says 200
-        raise RangeIgnoredError(f"A part of {name!r} was asked for, and all of it came.", None, wire.driver)
-    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-    if not found:
-        raise MalformedResponseError(f"A part of {name!r} came, and nobody said which.", None, wire.driver)
-    first, last, total = (int(number) for number in found.groups())
-    wanted_last = total - 1 if end is None else min(end, total) - 1
-    if (first, last) != (start, wanted_last) or size != last - first + 1:
-        raise MalformedResponseError(f"Another part of {name!r} came than was asked for.", None, wire.driver)
-    return total
 
 
 # -- storing --

@@ -233,12 +233,22 @@ def test_anonymous_access_is_not_signed(server: CannedServer) -> None:
         reply(206, b"23", content_range="bytes 2-4/10"),
         reply(206, b"234"),
         reply(206, b"234", content_range="bytes 2-4/*"),
+        reply(206, b"234", content_range=f"bytes 2-4/{'9' * 5000}"),
         canned.Reply(
             b"HTTP/1.1 206 OK\r\nContent-Range: bytes 2-4/10\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"3\r\n234\r\n0\r\n\r\n",
         ),
     ],
-    ids=["all", "all with a name", "other", "short", "unnamed", "no total", "no length"],
+    ids=[
+        "all",
+        "all with a name",
+        "other",
+        "short",
+        "unnamed",
+        "no total",
+        "an impossible total",
+        "no length",
+    ],
 )
 def test_a_range_that_is_not_the_one_asked_for_is_an_error(
     server: CannedServer, box: Container, answer: Any
