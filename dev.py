@@ -1,4 +1,4 @@
-"""One command for everything around Skyferry: python3 dev.py run | test | check | package | lock
+"""One command for everything around Skyferry: python3 dev.py run | test | check | package | docs | lock
 
 Needs Python 3.11+ and nothing else. Each command first makes or repairs `.venv` from `requirements.lock`;
 what it wants to install beyond that it names first, and where it may not install it prints the line to type.
@@ -37,6 +37,7 @@ PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 APP_SCREEN = "1280x800x24"
 TEST_SCREEN = "1920x1200x24"  # room for the window and a file manager beside it
 WINDOW_TESTS = ["tests/window", "tests/stories"]
+PACKAGE_TESTS = ["tests/packages"]  # `dev.py package` runs them on what it has built
 SERVICE_TESTS = ["tests/conformance", "tests/documented", "tests/oracles"]
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
@@ -89,7 +90,17 @@ TEST_DESKTOP = (
     # Stories find controls as screen readers do.
     Need("at-spi2-core", program="/usr/libexec/at-spi-bus-launcher"),
 )
-PACKAGING = (Need("binutils", program="objdump"),)
+PACKAGING = (
+    Need("binutils", program="objdump"),
+    Need("dpkg-dev", program="dpkg-shlibdeps"),
+)
+# Built after the frozen folder, by scripts of packaging/.
+PACKAGES = {
+    "linux": ("debian/build.py", "tarball.py"),
+    "darwin": ("macos/build.py",),
+    "win32": ("windows/build.py",),
+}
+DOCS = [str(PYTHON), "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "-b", "html"]
 
 # A session bus that starts nothing on demand: no keyring of the system that would wait for a password.
 BUS = """\
@@ -146,7 +157,7 @@ def test(arguments: list[str]) -> int:
 
 def all_parts(pytest: list[str], bus: list[str], env: dict[str, str]) -> int:
     """Three processes: most of the time tests wait for servers. Only those with a window need a display."""
-    rest = [f"--ignore={folder}" for folder in WINDOW_TESTS + SERVICE_TESTS]
+    rest = [f"--ignore={folder}" for folder in WINDOW_TESTS + SERVICE_TESTS + PACKAGE_TESTS]
     with contextlib.ExitStack() as stack:
         others = []
         for part in (SERVICE_TESTS, rest):
@@ -189,22 +200,42 @@ def check(arguments: list[str]) -> int:
 
 
 def package(arguments: list[str]) -> int:
-    """Build the desktop bundle as one folder in dist/, then play the guided tour in it."""
+    """Build all that this system can build into dist/ and test it; --no-tests only builds."""
+    if unknown := [one for one in arguments if one != "--no-tests"]:
+        raise SetupFailed(f"package knows --no-tests alone, not {' '.join(unknown)}")
     install_environment()
-    headless = LINUX and not has_display()
-    install_system(QT_LIBRARIES + PACKAGING + (VIRTUAL_DISPLAY if headless else ()))
-    folders = ["--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build")]
-    build = [str(PYTHON), "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders, *arguments]
-    if code := foreground([*build, str(ROOT / "packaging" / "pyinstaller.spec")], os.environ.copy()):
-        return code
-    app = ROOT / "dist" / "skyferry" / ("skyferry.exe" if WINDOWS else "skyferry")
-    pictures = ROOT / "build" / "screenshots"
-    say(f"built {app}; playing the guided tour in it, pictures go to {pictures}")
-    tour = [str(app), "--tour", "--screenshots", str(pictures)]
-    if not headless:
-        return foreground(tour, os.environ.copy())
-    with virtual_display(APP_SCREEN) as env, private_bus() as bus:
-        return foreground([*bus, *tour], env)
+    install_system(QT_LIBRARIES + PACKAGING)
+    out = str(ROOT / "dist")
+    shutil.rmtree(out, ignore_errors=True)
+    scripts = PACKAGES.get(sys.platform, ())
+    freeze = ["PyInstaller", "--noconfirm", "--log-level", "WARN", "--distpath", out]
+    builds = [
+        ["-m", *freeze, "--workpath", str(ROOT / "build"), str(ROOT / "packaging" / "pyinstaller.spec")],
+        ["-m", "hatchling", "build", "-d", out],
+        *([str(ROOT / "packaging" / script), "--out", out] for script in (*scripts, "sbom.py")),
+    ]
+    for build in builds:
+        say(f"package: {shlex.join(build)}")
+        must([str(PYTHON), *build])
+    write_sums(Path(out))
+    return 0 if arguments else test(["tests/packages"])
+
+
+def write_sums(folder: Path) -> None:
+    """SHA256SUMS of the files that are handed out, as sha256sum reads it."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    lines = []
+    for file in files:
+        with file.open("rb") as content:
+            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {file.name}\n")
+        say(f"{file.stat().st_size / 1e6:6.1f} MB  dist/{file.name}")
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def docs(arguments: list[str]) -> int:
+    """Build the guides and the library's reference as pages that need no network, in dist/docs."""
+    install_environment()
+    return foreground([*DOCS, *arguments, "packaging/docs", "dist/docs"], os.environ.copy())
 
 
 def lock(arguments: list[str]) -> int:
@@ -212,7 +243,18 @@ def lock(arguments: list[str]) -> int:
     install_environment()
     pin = [str(PYTHON), "-m", "uv", "--quiet", "pip", "compile", "--universal", "--generate-hashes"]
     pin += ["--no-header", "--python-version", "3.11", *arguments]
-    ours = ["--all-extras", "--group", "test", "--group", "dev", "pyproject.toml", "-o", "requirements.lock"]
+    ours = [
+        "--all-extras",
+        "--group",
+        "test",
+        "--group",
+        "dev",
+        "--group",
+        "docs",
+        "pyproject.toml",
+        "-o",
+        "requirements.lock",
+    ]
     servers = "tests/servers/"
     names = ("swift", "keystone", "azurite")
     others = [[f"{servers}{name}.in", "-o", f"{servers}{name}.lock"] for name in names]
@@ -464,7 +506,7 @@ def stop(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "package": package, "lock": lock}
+COMMANDS = {"run": run, "test": test, "check": check, "package": package, "docs": docs, "lock": lock}
 
 
 def main() -> int:

@@ -9,7 +9,6 @@ import platform
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +16,7 @@ import PySide6
 from PySide6.QtCore import QCoreApplication, QLockFile, Qt
 from PySide6.QtWidgets import QApplication
 
+from storage_core import __version__
 from storage_core.errors import LibcloudError
 from storage_core.transfers import Engine
 
@@ -35,15 +35,6 @@ from .saved_file import make_private
 from .secrets import Secrets
 from .settings import Folders, Settings, portable_folders, standard_folders
 
-
-def _version() -> str:
-    try:
-        return metadata.version("skyferry")
-    except metadata.PackageNotFoundError:
-        return "development"  # a checkout
-
-
-VERSION = _version()
 _log = logging.getLogger(__name__)
 LOCK_MS = 200
 TITLE_BAR = 40  # pixels that a window manager may put above the window
@@ -56,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     records.begin(folders.log)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
-    application.setApplicationVersion(VERSION)
+    application.setApplicationVersion(__version__)
     application.setDesktopFileName("skyferry")
     application.setWindowIcon(app_icon())
     lock = _lock(folders)
@@ -203,7 +194,7 @@ def _lock(folders: Folders) -> QLockFile | None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("skyferry", description="A desktop browser for every object store.")
-    parser.add_argument("--version", action="version", version=f"Skyferry {VERSION}")
+    parser.add_argument("--version", action="version", version=f"Skyferry {__version__}")
     parser.add_argument(
         "--tour", nargs="?", const="", metavar="ACCOUNT",
         help="play the guided tour on a saved account (by its name; default: the demo cloud) and exit",
