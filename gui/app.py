@@ -9,11 +9,10 @@ import platform
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 
 import PySide6
-from PySide6.QtCore import QCoreApplication, QLockFile, Qt
+from PySide6.QtCore import QCoreApplication, QLockFile, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 
 from storage_core import __version__
@@ -31,6 +30,7 @@ from .flows.paste_out import forget_transfers
 from .flows.quit import quit_app
 from .icons import app_icon
 from .main_window import MainWindow
+from .options import parse, why_no_window, why_unusable
 from .saved_file import make_private
 from .secrets import Secrets
 from .settings import Folders, Settings, portable_folders, standard_folders
@@ -40,16 +40,28 @@ LOCK_MS = 200
 TITLE_BAR = 40  # pixels that a window manager may put above the window
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program. Returns its exit code."""
-    options = _options(arguments)
+def main(arguments: argparse.Namespace | Sequence[str] | None = None) -> int:
+    """The program, told what it shall do. Returns its exit code."""
+    options = arguments if isinstance(arguments, argparse.Namespace) else parse(arguments)
     folders = portable_folders(options.portable) if options.portable else standard_folders()
-    records.begin(folders.log)
+    typed = options.tour is not None or (options.portable and not options.is_marked)
+    no_window, problem = why_no_window(), why_unusable(options.portable or folders.data)
+    if no_window or problem:
+        print(no_window or problem, file=sys.stderr or sys.__stdout__)
+        if no_window or typed:  # else there may be no terminal that anybody reads
+            return 1
+    else:
+        records.begin(folders.log)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("skyferry")
     application.setWindowIcon(app_icon())
+    if problem:
+        return background.run(partial(_cannot_write, problem))
+    if options.portable:
+        # Qt's file dialog remembers its folders in settings of its own (not ours: on Windows, the registry).
+        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folders.config))
     lock = _lock(folders)
     if lock is None:
         print(tr("Skyferry is already running with this profile."), file=sys.stderr or sys.__stdout__)
@@ -140,6 +152,12 @@ def _start_engine(app: Context) -> None:
     forget_transfers(app.engine, app.copied.holds)  # of the last run; its clipboard is gone
 
 
+async def _cannot_write(problem: str) -> int:
+    hint = tr("It keeps its accounts, settings and the list of transfers there.")
+    await closed(NoticeDialog(None, tr("Skyferry cannot start"), problem, hint=hint, icon="error"))
+    return 1
+
+
 async def _already_running() -> int:
     text = tr("Skyferry is already running with this profile.")
     hint = tr("Look for its window. Two at once would write over each other's transfers.")
@@ -190,21 +208,6 @@ def _lock(folders: Folders) -> QLockFile | None:
     lock = QLockFile(str(folders.lock))
     lock.setStaleLockTime(0)  # only a dead owner makes it stale
     return lock if lock.tryLock(LOCK_MS) else None
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("skyferry", description="A desktop browser for every object store.")
-    parser.add_argument("--version", action="version", version=f"Skyferry {__version__}")
-    parser.add_argument(
-        "--tour", nargs="?", const="", metavar="ACCOUNT",
-        help="play the guided tour on a saved account (by its name; default: the demo cloud) and exit",
-    )  # fmt: skip
-    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="where the tour writes its pictures")
-    parser.add_argument(
-        "--portable", type=Path, metavar="DIR", help="keep settings, accounts and journal below DIR"
-    )
-    parser.add_argument("--theme", choices=("light", "dark"), help="instead of what the system says")
-    return parser.parse_args(arguments)
 
 
 tr = partial(QCoreApplication.translate, "App")

@@ -24,6 +24,7 @@ from gui.dialogs.message import MessageDialog
 from gui.error_box import Box
 from gui.flows.quit import quit_app
 from gui.main_window import MainWindow
+from gui.options import parse
 from gui.records import begin
 from gui.secrets import Secrets
 from gui.settings import portable_folders
@@ -190,7 +191,7 @@ class Running:
 
     async def begin(self, owner):
         self.folders.lock.parent.mkdir(parents=True, exist_ok=True)
-        options = program._options(["--portable", str(self.profile)])
+        options = parse(["--portable", str(self.profile)])
         self.task = start(program._run(options, self.folders), owner)
         await until(lambda: self.windows() or self.task.done(), 15, "the window")
         if self.task.done():
