@@ -5,32 +5,25 @@ https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage_core import errors
+from storage_core import errors, refusals
 from storage_core.redaction import redact
+from storage_core.refusals import about_object, attribute
 from storage_core.retrying import asked_pause
 from storage_core.xml import parse, text
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is known about a refusal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(refusals.Answer):
+    """What is known about a refusal. `skewed`: the service's clock and ours are far apart."""
 
-    status: int
-    code: str = ""
-    message: str = ""
-    request_id: str = ""
-    retry_after: float = 0.0
-    container: str = ""
-    object_name: str = ""
     sign_in: str = ""
-    skewed: bool = False  # its clock and ours are far apart
+    skewed: bool = False
 
 
-Make = Callable[[Any, Answer], errors.LibcloudError]
 _FAILED_TO_AUTHENTICATE = "failed to authenticate"
 """Azurite has one code for a wrong signature and for what is not allowed; the message tells them apart."""
 
@@ -68,30 +61,10 @@ def refusal(answer: Answer, driver: Any) -> errors.LibcloudError:
     make = _CODES.get(answer.code)
     if answer.status == 403 and _FAILED_TO_AUTHENTICATE in answer.message:
         make = _creds
-    error = make(driver, answer) if make else _by_status(answer, driver)
-    error.container_name = error.container_name or answer.container or None
-    error.object_name = error.object_name or answer.object_name or None
-    error.status = answer.status
-    error.code = answer.code
-    error.request_id = answer.request_id
-    if isinstance(error, errors.ProviderError):
-        error.http_code = answer.status
-    return error
+    return refusals.complete(make(driver, answer) if make else _by_status(answer, driver), answer)
 
 
 # -- helpers --
-
-
-def _said(answer: Answer, sentence: str) -> str:
-    """Our sentence, and the service's own words behind it."""
-    words = answer.message.strip()
-    return f"{sentence} The service says: {words}" if words else sentence
-
-
-def _about(answer: Answer) -> str:
-    if answer.object_name:
-        return f"{answer.object_name!r} in {answer.container!r}"
-    return repr(answer.container) if answer.container else "this account"
 
 
 _PERMISSIONS = {"r": "read", "l": "list", "a": "append", "c": "create", "w": "write", "d": "delete"}
@@ -111,19 +84,19 @@ def _creds(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _denied(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"These credentials may not do this with {_about(answer)}."
+    sentence = f"These credentials may not do this with {answer.about}."
     if answer.code == "AuthorizationPermissionMismatch" and answer.sign_in == "token":
         sentence = (
-            f"This sign-in has no role that allows it for {_about(answer)}. It takes one like 'Storage Blob "
+            f"This sign-in has no role that allows it for {answer.about}. It takes one like 'Storage Blob "
             "Data Contributor', given in the portal under Access control (IAM)."
         )
     elif answer.code == "AuthorizationPermissionMismatch" and answer.sign_in == "sas":
         allowed = _allowed(driver.wire.given.sas)
         sentence = (
-            f"The shared access signature does not allow this with {_about(answer)}.{allowed} Ask whoever "
+            f"The shared access signature does not allow this with {answer.about}.{allowed} Ask whoever "
             "made it for one that allows more."
         )
-    return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
+    return errors.AccessDeniedError(answer.said(sentence), 403, driver)
 
 
 def _allowed(sas: str) -> str:
@@ -147,8 +120,8 @@ def _no_public(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 
 def _firewall(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"These credentials, or this network, may not do this with {_about(answer)}."
-    return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
+    sentence = f"These credentials, or this network, may not do this with {answer.about}."
+    return errors.AccessDeniedError(answer.said(sentence), 403, driver)
 
 
 def _no_container(driver: Any, answer: Answer) -> errors.LibcloudError:
@@ -159,18 +132,13 @@ def _no_container(driver: Any, answer: Answer) -> errors.LibcloudError:
     )
 
 
-def _no_object(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"There is no object {answer.object_name!r} in {answer.container!r}."
-    return errors.ObjectDoesNotExistError(sentence, driver, answer.object_name)
-
-
 def _nothing(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return _no_object(driver, answer) if answer.object_name else _no_container(driver, answer)
+    return refusals.no_object(driver, answer) if answer.object_name else _no_container(driver, answer)
 
 
 def _no_source(driver: Any, answer: Answer) -> errors.LibcloudError:
     return errors.ObjectDoesNotExistError(
-        _said(answer, "What was to be copied is not there, or may not be read."), driver, answer.object_name
+        answer.said("What was to be copied is not there, or may not be read."), driver, answer.object_name
     )
 
 
@@ -188,32 +156,13 @@ def _being_deleted(driver: Any, answer: Answer) -> errors.LibcloudError:
 
 def _bad_name(driver: Any, answer: Answer) -> errors.LibcloudError:
     if answer.object_name:
-        return errors.InvalidObjectNameError(
-            _said(answer, "The service does not allow this name."), driver, answer.object_name
-        )
-    sentence = _said(answer, f"The service does not allow the container name {answer.container!r}.")
-    return errors.InvalidContainerNameError(sentence, driver, answer.container)
-
-
-def _object_error(sentence: str, kind: type[errors.ObjectError] = errors.ObjectError) -> Make:
-    """`{}` is where the name stands."""
-
-    def make(driver: Any, answer: Answer) -> errors.LibcloudError:
-        return kind(sentence.format(repr(answer.object_name)), driver, answer.object_name)
-
-    return make
-
-
-def _damaged(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"{answer.object_name!r} was damaged on its way to the service, which refused it."
-    error = errors.ObjectHashMismatchError(sentence, driver, answer.object_name)
-    error.retryable = True  # the same bytes, sent again, may arrive whole
-    return error
+        return refusals.bad_object_name(driver, answer)
+    return refusals.bad_container_name(driver, answer)
 
 
 def _leased(driver: Any, answer: Answer) -> errors.LibcloudError:
     sentence = (
-        f"{_about(answer)} is leased, that is locked, by another program (a virtual machine, a backup). "
+        f"{answer.about} is leased, that is locked, by another program (a virtual machine, a backup). "
         "It can be changed when the lease ends or is broken."
     )
     if answer.object_name:
@@ -221,41 +170,7 @@ def _leased(driver: Any, answer: Answer) -> errors.LibcloudError:
     return errors.ContainerError(sentence, driver, answer.container)
 
 
-def _slow(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = "The service asks to send fewer requests for a while."
-    return errors.RateLimitReachedError(sentence, answer.status, driver, retry_after=answer.retry_after)
-
-
-def _failed(driver: Any, answer: Answer) -> errors.LibcloudError:
-    named = f", {answer.code}" if answer.code else ""
-    sentence = f"The service failed on its own side (status {answer.status}{named})."
-    return errors.ServerError(_said(answer, sentence), answer.status, driver)
-
-
-def _unsupported(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.OperationNotSupportedError(_said(answer, "The service does not offer this."), driver)
-
-
-def _attribute(field: str) -> Make:
-    def make(driver: Any, answer: Answer) -> errors.LibcloudError:
-        sentence = _said(answer, f"The service does not accept this {field.replace('_', ' ')}.")
-        return errors.AttributeRefusedError(sentence, driver, field=field)
-
-    return make
-
-
-def _other(driver: Any, answer: Answer) -> errors.LibcloudError:
-    named = f", {answer.code}" if answer.code else ""
-    return errors.ProviderError(
-        _said(answer, f"The service refused this (status {answer.status}{named})."), answer.status, driver
-    )
-
-
-_changed = _object_error(
-    "{} is not what it was: it was written, or removed, by somebody else meanwhile.",
-    errors.ObjectChangedError,
-)
-_CODES: dict[str, Make] = {
+_CODES: dict[str, refusals.Make] = {
     **dict.fromkeys(
         ("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation",
          "InvalidQueryParameterValue.sig"),
@@ -272,7 +187,7 @@ _CODES: dict[str, Make] = {
     "KeyBasedAuthenticationNotPermitted": _no_key_access,
     "PublicAccessNotPermitted": _no_public,
     **dict.fromkeys(("ContainerNotFound", "FilesystemNotFound", "ContainerDisabled"), _no_container),
-    **dict.fromkeys(("BlobNotFound", "PathNotFound"), _no_object),
+    **dict.fromkeys(("BlobNotFound", "PathNotFound"), refusals.no_object),
     "ResourceNotFound": _nothing,
     **dict.fromkeys(("CannotVerifyCopySource", "CopySourceNotFound"), _no_source),
     "ContainerAlreadyExists": _exists,
@@ -281,73 +196,58 @@ _CODES: dict[str, Make] = {
     **dict.fromkeys(
         ("ConditionNotMet", "TargetConditionNotMet", "SourceConditionNotMet", "BlobAlreadyExists",
          "AppendPositionConditionNotMet", "UnmodifiedSinceConditionNotMet"),
-        _changed,
+        refusals.changed,
     ),
-    "BlobArchived": _object_error(
+    "BlobArchived": about_object(
         "{} is archived; it must be brought back to Hot, Cool or Cold before it can be read.",
         errors.ObjectArchivedError,
     ),
-    "BlobBeingRehydrated": _object_error(
+    "BlobBeingRehydrated": about_object(
         "{} is on its way out of the archive, which takes hours; it cannot be read or changed until then.",
         errors.ObjectArchivedError,
     ),
-    "SnapshotsPresent": _object_error("{} has snapshots. Delete them first: they are among its versions."),
-    "BlobImmutableDueToPolicy": _object_error("{} is kept from changes and deletion by a policy."),
-    "InvalidBlobType": _object_error("{} is a blob of another kind (append or page), which cannot do this."),
-    "PendingCopyOperation": _object_error("A copy to {} is still going on."),
-    **dict.fromkeys(("InvalidBlobOrBlock", "InvalidBlockId"), _object_error(
+    "SnapshotsPresent": about_object("{} has snapshots. Delete them first: they are among its versions."),
+    "BlobImmutableDueToPolicy": about_object("{} is kept from changes and deletion by a policy."),
+    "InvalidBlobType": about_object("{} is a blob of another kind (append or page), which cannot do this."),
+    "PendingCopyOperation": about_object("A copy to {} is still going on."),
+    **dict.fromkeys(("InvalidBlobOrBlock", "InvalidBlockId"), about_object(
         "Another program has an unfinished upload of {} whose blocks are named in another way. It can be "
         "written when those blocks are gone: a week after they were sent, or by deleting them.",
     )),
-    "InvalidBlockList": _object_error(
+    "InvalidBlockList": about_object(
         "The service does not hold all parts of {} any more; send it again.", errors.ObjectChangedError
     ),
-    **dict.fromkeys(("BlockCountExceedsLimit", "RequestBodyTooLarge"), _object_error(
+    **dict.fromkeys(("BlockCountExceedsLimit", "RequestBodyTooLarge"), about_object(
         "{} is more than the service takes.", errors.ObjectTooLargeError
     )),
-    "InvalidRange": _object_error("{} has no bytes in that range."),
-    **dict.fromkeys(("Md5Mismatch", "Crc64Mismatch", "InvalidMd5"), _damaged),
+    "InvalidRange": refusals.bad_range,
+    **dict.fromkeys(("Md5Mismatch", "Crc64Mismatch", "InvalidMd5"), refusals.damaged),
     **dict.fromkeys(
         ("LeaseIdMissing", "LeaseIdMismatchWithBlobOperation", "LeaseIdMismatchWithContainerOperation",
          "LeaseLost"),
         _leased,
     ),
-    "ServerBusy": _slow,
-    **dict.fromkeys(("InternalError", "OperationTimedOut"), _failed),
+    "ServerBusy": refusals.slow,
+    **dict.fromkeys(("InternalError", "OperationTimedOut"), refusals.failed),
     **dict.fromkeys(
         ("APINotImplemented", "FeatureNotSupported", "UnsupportedHttpVerb", "UnsupportedQueryParameter",
          "FeatureVersionMismatch", "BlobTypeNotSupported"),
-        _unsupported,
+        refusals.unsupported,
     ),
     **dict.fromkeys(
         ("AccessTierNotSupportedForBlobType", "InvalidBlobTier", "BlobTierInadequateForContentLength"),
-        _attribute("storage_class"),
+        attribute("storage_class"),
     ),
-    **dict.fromkeys(("InvalidMetadata", "MetadataTooLarge", "EmptyMetadataKey"), _attribute("metadata")),
-    **dict.fromkeys(("InvalidTags", "TagsTooLarge"), _attribute("tags")),
+    **dict.fromkeys(("InvalidMetadata", "MetadataTooLarge", "EmptyMetadataKey"), attribute("metadata")),
+    **dict.fromkeys(("InvalidTags", "TagsTooLarge"), attribute("tags")),
 }  # fmt: skip
 
 
 def _by_status(answer: Answer, driver: Any) -> errors.LibcloudError:
-    status = answer.status
-    if status == 401:
+    if answer.status == 401:
         return _creds(driver, answer)
-    if status == 403:
+    if answer.status == 403:
         return _denied(driver, answer)
-    if status == 404 and not answer.code:
-        return _nothing(driver, answer)
-    if status in (304, 412):
-        return _changed(driver, answer)
-    if status == 416:
-        return _CODES["InvalidRange"](driver, answer)
-    if status == 429:
-        return _slow(driver, answer)
-    if status == 413:
-        return _CODES["RequestBodyTooLarge"](driver, answer)
-    if status in (405, 501):
-        return _unsupported(driver, answer)
-    if status >= 500 or status == 408:
-        return _failed(driver, answer)
-    if 200 <= status < 400:
-        return errors.MalformedResponseError("The service answered what nobody asked for.", None, driver)
-    return _other(driver, answer)
+    if answer.status == 404:
+        return refusals.other(driver, answer) if answer.code else _nothing(driver, answer)
+    return refusals.by_status(driver, answer)

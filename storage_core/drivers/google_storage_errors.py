@@ -6,29 +6,12 @@ Statuses and reasons: https://cloud.google.com/storage/docs/json_api/v1/status-c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from storage_core import errors
+from storage_core import errors, refusals
 from storage_core.redaction import redact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is known about a refusal: status, Google's reason and message, and what was asked."""
-
-    status: int
-    reason: str = ""
-    message: str = ""
-    request_id: str = ""
-    container: str = ""
-    object_name: str = ""
-    method: str = ""
-    body: bytes = b""
-
-
-Make = Callable[[Any, Answer], errors.LibcloudError]
+from storage_core.refusals import Answer, Make
 
 
 def read_answer(
@@ -44,27 +27,20 @@ def read_answer(
     reason, message = _reason(body)
     return Answer(
         status=status,
-        reason=reason,
+        code=reason,
         message=redact(message)[:300],
         request_id=headers.get("x-guploader-uploadid", ""),
         container=container,
         object_name=object_name,
         method=method,
         body=body[:2000],
+        service="Google",
     )
 
 
 def refusal(answer: Answer, driver: Any) -> errors.LibcloudError:
     """The typed error for an answer that is not success."""
-    error = _make(answer)(driver, answer)
-    error.container_name = error.container_name or answer.container or None
-    error.object_name = error.object_name or answer.object_name or None
-    error.status = answer.status
-    error.code = answer.reason
-    error.request_id = answer.request_id
-    if isinstance(error, errors.ProviderError):
-        error.http_code = answer.status
-    return error
+    return refusals.complete(_make(answer)(driver, answer), answer)
 
 
 def speaks_of_the_container(message: str) -> bool:
@@ -84,9 +60,9 @@ def _reason(body: bytes) -> tuple[str, str]:
 
 
 def _make(answer: Answer) -> Make:
-    status, reason = answer.status, answer.reason
+    status, reason = answer.status, answer.code
     if "doesn't match calculated" in answer.message:
-        return _damaged
+        return refusals.damaged
     if "uniform bucket-level access" in answer.message.lower() and status == 400:
         return _no_acl
     if "public access prevention" in answer.message.lower():
@@ -97,61 +73,38 @@ def _make(answer: Answer) -> Make:
         return _missing(answer)
     if status == 409:
         return _conflict(answer)
-    if status in _STATUSES:
-        return _STATUSES[status]
-    if status >= 500:
-        return _failed
-    return _other
+    if status == 400 and not answer.object_name and "bucket name" in answer.message.lower():
+        return refusals.bad_container_name
+    return refusals.by_status
 
 
 def _missing(answer: Answer) -> Make:
     if speaks_of_the_container(answer.message) or not answer.object_name:
-        return _no_container
-    return _no_object
+        return refusals.no_container
+    return refusals.no_object
 
 
 def _conflict(answer: Answer) -> Make:
     if answer.object_name:
-        return _failed  # another change of the same object is under way
-    return _not_empty if answer.method == "DELETE" else _taken
-
-
-def _said(answer: Answer, sentence: str) -> str:
-    """Our sentence, and the service's own words behind it."""
-    words = answer.message.strip()
-    return f"{sentence} Google says: {words}" if words else sentence
-
-
-def _about(answer: Answer) -> str:
-    if answer.object_name:
-        return f"{answer.object_name!r} in {answer.container!r}"
-    return repr(answer.container) if answer.container else "this project"
+        return refusals.failed  # another change of the same object is under way
+    return refusals.not_empty if answer.method == "DELETE" else _taken
 
 
 # -- one function for each sentence --
 
 
-def _creds(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.InvalidCredsError(_said(answer, "Google does not accept this sign-in."), driver)
-
-
-def _denied(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"This account may not do this with {_about(answer)}."
-    return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
-
-
 def _disabled(driver: Any, answer: Answer) -> errors.LibcloudError:
     sentence = "Google has disabled this account or its billing; look into the Cloud console."
-    return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
+    return errors.AccessDeniedError(answer.said(sentence), 403, driver)
 
 
 def _held(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"A retention rule or a hold keeps {_about(answer)} as it is."
-    return errors.AccessDeniedError(_said(answer, sentence), 403, driver)
+    sentence = f"A retention rule or a hold keeps {answer.about} as it is."
+    return errors.AccessDeniedError(answer.said(sentence), 403, driver)
 
 
 def _prevented(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.OperationNotSupportedError(_said(answer, PREVENTED), driver)
+    return errors.OperationNotSupportedError(answer.said(PREVENTED), driver)
 
 
 PREVENTED = (
@@ -170,111 +123,31 @@ NO_ACL = (
 )
 
 
-def _no_container(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.ContainerDoesNotExistError(
-        f"There is no container {answer.container!r}.", driver, answer.container
-    )
-
-
-def _no_object(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"There is no object {answer.object_name!r} in {answer.container!r}."
-    return errors.ObjectDoesNotExistError(sentence, driver, answer.object_name)
-
-
 def _taken(driver: Any, answer: Answer) -> errors.LibcloudError:
     sentence = f"The container name {answer.container!r} is taken; names are shared by all customers."
-    return errors.ContainerAlreadyExistsError(_said(answer, sentence), driver, answer.container)
-
-
-def _not_empty(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"{answer.container!r} is not empty: objects, old versions or unfinished uploads are in it."
-    return errors.ContainerIsNotEmptyError(sentence, driver, answer.container)
-
-
-def _changed(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = (
-        f"{answer.object_name!r} is not what it was: it was written, or removed, by somebody else meanwhile."
-    )
-    return errors.ObjectChangedError(sentence, driver, answer.object_name)
-
-
-def _damaged(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = f"{answer.object_name!r} was damaged on its way to Google, which refused it."
-    error = errors.ObjectHashMismatchError(_said(answer, sentence), driver, answer.object_name)
-    error.retryable = True  # the same bytes, sent again, may arrive whole
-    return error
-
-
-def _bad_range(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.ObjectError(
-        f"{answer.object_name!r} has no bytes in that range.", driver, answer.object_name
-    )
-
-
-def _large(driver: Any, answer: Answer) -> errors.LibcloudError:
-    return errors.ObjectTooLargeError(
-        _said(answer, "That is more than Google takes."), driver, answer.object_name
-    )
-
-
-def _slow(driver: Any, answer: Answer) -> errors.LibcloudError:
-    sentence = "Google asks to send fewer requests for a while."
-    return errors.RateLimitReachedError(_said(answer, sentence), answer.status, driver)
-
-
-def _failed(driver: Any, answer: Answer) -> errors.LibcloudError:
-    named = f", {answer.reason}" if answer.reason else ""
-    sentence = f"Google failed on its own side (status {answer.status}{named})."
-    return errors.ServerError(_said(answer, sentence), answer.status, driver)
-
-
-def _other(driver: Any, answer: Answer) -> errors.LibcloudError:
-    if answer.status == 400 and not answer.object_name and "bucket name" in answer.message.lower():
-        sentence = f"Google does not allow the container name {answer.container!r}."
-        return errors.InvalidContainerNameError(_said(answer, sentence), driver, answer.container)
-    if answer.status < 400:
-        return errors.MalformedResponseError("Google answered what nobody asked for.", answer.body, driver)
-    named = f", {answer.reason}" if answer.reason else ""
-    sentence = f"Google refused this (status {answer.status}{named})."
-    return errors.ProviderError(_said(answer, sentence), answer.status, driver)
-
-
-def _attribute(field: str) -> Make:
-    def make(driver: Any, answer: Answer) -> errors.LibcloudError:
-        sentence = _said(answer, f"Google does not accept this {field.replace('_', ' ')}.")
-        return errors.AttributeRefusedError(sentence, driver, field=field)
-
-    return make
+    return errors.ContainerAlreadyExistsError(answer.said(sentence), driver, answer.container)
 
 
 _REASONS: dict[str, Make] = {
-    **dict.fromkeys(("authError", "lockedDomainExpired"), _creds),
-    **dict.fromkeys(("forbidden", "insufficientPermissions", "userProjectAccessDenied"), _denied),
+    **dict.fromkeys(("authError", "lockedDomainExpired"), refusals.creds),
+    **dict.fromkeys(("forbidden", "insufficientPermissions", "userProjectAccessDenied"), refusals.denied),
     **dict.fromkeys(("accountDisabled", "userProjectAccountProblem"), _disabled),
     **dict.fromkeys(("retentionPolicyNotMet", "objectUnderActiveHold"), _held),
     **dict.fromkeys(
         ("rateLimitExceeded", "userRateLimitExceeded", "usageLimits.rateLimitExceeded", "quotaExceeded"),
-        _slow,
+        refusals.slow,
     ),
-    "conditionNotMet": _changed,
-    "uploadTooLarge": _large,
-    "requestedRangeNotSatisfiable": _bad_range,
-    **dict.fromkeys(("backendError", "internalError", "gatewayTimeout", "uploadBrokenConnection"), _failed),
+    "conditionNotMet": refusals.changed,
+    "uploadTooLarge": refusals.large,
+    "requestedRangeNotSatisfiable": refusals.bad_range,
+    **dict.fromkeys(
+        ("backendError", "internalError", "gatewayTimeout", "uploadBrokenConnection"), refusals.failed
+    ),
     **dict.fromkeys(
         (
             "cloudKmsBadKey", "cloudKmsCannotChangeKeyName", "cloudKmsDecryptionKeyNotFound",
             "cloudKmsDisabledKey", "cloudKmsEncryptionKeyNotFound", "cloudKmsKeyLocationNotAllowed",
         ),
-        _attribute("encryption_key"),
+        refusals.attribute("encryption_key"),
     ),
 }  # fmt: skip
-_STATUSES: dict[int, Make] = {
-    304: _changed,
-    401: _creds,
-    403: _denied,
-    408: _failed,
-    412: _changed,
-    413: _large,
-    416: _bad_range,
-    429: _slow,
-}

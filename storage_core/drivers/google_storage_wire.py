@@ -124,7 +124,7 @@ class Wire:
             method=call.method, container=call.container, object_name=call.object_name,
         )  # fmt: skip
         if self.sign_in is None and reply.status == 401:
-            answer = replace(answer, status=403, reason="forbidden")  # nobody is known here; this is a no
+            answer = replace(answer, status=403, code="forbidden")  # nobody is known here; this is a no
         return google_storage_errors.refusal(answer, self.driver)
 
     def _expired(self, reply: http.Reply, call: Call) -> LibcloudError:

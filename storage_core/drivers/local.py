@@ -36,7 +36,6 @@ from storage_core.body import Body
 from storage_core.capabilities import KIB, MIB, Capabilities
 from storage_core.drivers import local_listing, local_trash
 from storage_core.drivers.local_attributes import Records, from_record, to_record
-from storage_core.drivers.local_folders import Folder, opened, write_all
 from storage_core.drivers.local_listing import GONE, Item, Parts, folder_parts, object_parts
 from storage_core.drivers.local_markers import Markers
 from storage_core.errors import (
@@ -53,6 +52,7 @@ from storage_core.errors import (
     ObjectDoesNotExistError,
     ObjectError,
 )
+from storage_core.folders import Folder, opened, write_all
 
 _ATTEMPTS = 20  # another thread may remove a folder between our making it and our putting a file into it
 _CURSORS = 8  # listings in progress that are remembered between two pages

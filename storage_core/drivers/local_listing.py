@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from storage_core import names
-from storage_core.drivers.local_folders import Folder
+from storage_core.folders import Folder
 
 Parts: TypeAlias = tuple[str, ...]
 OpenContainer: TypeAlias = Callable[[], Folder]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage_core.drivers.local_attributes import DELETED, FOLDER, MADE, MARKER, Records
-from storage_core.drivers.local_folders import Folder
+from storage_core.folders import Folder
 
 
 class Markers:

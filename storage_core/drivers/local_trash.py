@@ -12,8 +12,8 @@ import sys
 from datetime import datetime
 from urllib.parse import quote
 
-from storage_core.drivers.local_folders import Folder
 from storage_core.errors import LocalFileError, OperationNotSupportedError
+from storage_core.folders import Folder
 
 
 def move_to_trash(folder: Folder, name: str) -> None:

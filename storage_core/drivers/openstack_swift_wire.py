@@ -186,9 +186,11 @@ class Wire:
         return ExpiredTokenError("The token ran out.", self.driver)
 
     def _refusal(self, reply: http.Reply, call: Call) -> LibcloudError:
+        body = b"" if call.method == "HEAD" else reply.content()
         answer = refusals.Answer(
             status=reply.status,
-            body=b"" if call.method == "HEAD" else reply.content(),
+            message=refusals.words(body),
+            body=body[:2000],
             container=call.container,
             object_name=call.object_name,
             request_id=reply.headers.get("X-Trans-Id") or reply.headers.get("X-Openstack-Request-Id", ""),
