@@ -34,8 +34,9 @@ class ConflictDialog(Frame):
             self.tr("“{name}” is already there").format(name=text.elided(text.shown(name), 56))
         )
         self.decision = Conflict.ASK
-        place = self.tr("{path} in {target}") if "/" in question.name else self.tr("In {target}")
-        where = ElidedLabel(place.format(path=text.shown(question.name), target=text.shown(row.target)))
+        path = question.name.removeprefix(row.target_ref.key if row.target_ref else "")
+        place = self.tr("{path} in {target}") if "/" in path else self.tr("In {target}")
+        where = ElidedLabel(place.format(path=text.shown(path), target=text.shown(row.target)))
         stand_back(where)
         self.column.addWidget(where)
         self.column.addSpacing(STEP)

@@ -49,7 +49,7 @@ class DetailsDialog(Frame):
         no.hide()
         buttons.insertWidget(0, copy)
         if problems:
-            self.resize(88 * STEP, 60 * STEP)
+            self.resize(104 * STEP, min(36 + 4 * len(problems), 60) * STEP)
 
     def report(self) -> str:
         """The same as text, one line per item; with everything visible, so that pasting it does no harm."""

@@ -14,7 +14,8 @@ from gui.accounts import DEMO_CLOUD, Place
 from gui.dialogs.conflict import ConflictDialog
 from gui.dialogs.details import DetailsDialog
 from gui.flows import transfers, upload
-from storage_core.transfers import JobRow, State
+from gui.text import ElidedLabel
+from storage_core.transfers import JobRow, Question, Ref, State
 
 from .stage import Stage, content, named_button, names, play, press, put
 
@@ -33,6 +34,14 @@ async def begun(stage: Stage, tmp_path: Path, **files: bytes) -> None:
         (tmp_path / name).write_bytes(data)
         paths.append(str(tmp_path / name))
     await upload.upload_paths(stage.app, stage.window, paths, Place(DEMO_CLOUD, "photos"))
+
+
+def test_the_folder_of_the_target_is_said_once(qapp: QApplication) -> None:
+    row = JobRow(
+        1, "upload", "raw", "~/raw", "photos/2026/", State.ASKING, target_ref=Ref("s3", "photos", "2026/")
+    )
+    dialog = ConflictDialog(row, Question(1, "2026/raw/a.jpg", 1, None, 2, None), None)
+    assert any(label.text() == "raw/a.jpg in photos/2026/" for label in dialog.findChildren(ElidedLabel))
 
 
 @pytest.mark.parametrize(
