@@ -270,6 +270,7 @@ class Stored:
     version: str = ""
     modified: str | datetime | None = None
     size: int = -1  # -1: not told
+    parts_verified: bool = False  # it was put together of parts whose hashes the service has checked
 
 
 class Readable(Protocol):

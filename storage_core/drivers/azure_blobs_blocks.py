@@ -154,6 +154,8 @@ def complete(wire: Wire, upload: Upload, parts: Sequence[Part], only_new: bool) 
         size=sum(part.size for part in parts),
         version=told.get("x-ms-version-id", ""),
         modified=told.get("last-modified"),
+        # A block's id carries the MD5 that was sent with it, and Azure takes no block that has another.
+        parts_verified=all(part.md5 for part in parts),
     )
 
 

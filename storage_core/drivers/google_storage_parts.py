@@ -16,7 +16,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -140,7 +140,7 @@ def complete(wire: Wire, upload: Upload, parts: Sequence[Part], only_new: bool) 
     # The object is there: what is left over is found by `open_uploads` should this fail.
     with contextlib.suppress(LibcloudError):
         _remove(wire, upload)
-    return to_stored(item, wire.driver)
+    return replace(to_stored(item, wire.driver), parts_verified=True)
 
 
 def _joined(wire: Wire, upload: Upload, pieces: list[_Piece]) -> list[_Piece]:

@@ -246,6 +246,8 @@ class PartsUp(LargeFile):
         theirs = stored.md5 or stored.etag
         if theirs and theirs in _composites(self.parts):
             return f"md5 {self.source.verified or theirs}"
+        if stored.parts_verified and all(part.md5 for part in self.parts.values()):
+            return f"md5 {self.source.verified or composite_etag(_digests(self.parts))}"
         return "size only"
 
     def close(self) -> None:
