@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from storage_core import errors
-from storage_core.http import redact
+from storage_core.redaction import redact
 
 from . import theme
 from .actions import QT_TRANSLATE_NOOP

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
-from storage_core.http import redact
+from storage_core.redaction import redact
 
 from .saved_file import make_private
 

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from storage_core import errors, refusals
-from storage_core.http import redact
+from storage_core.redaction import redact
 from storage_core.xml import parse, text
 
 

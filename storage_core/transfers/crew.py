@@ -13,7 +13,6 @@ from functools import partial
 from storage_core.base import StorageDriver
 from storage_core.base.uploading import WHOLE_MAX
 from storage_core.errors import LibcloudError, ObjectHashMismatchError, StoppedError
-from storage_core.http import stoppable
 from storage_core.transfers import copying, download, upload
 from storage_core.transfers.jobs import Ask, Done, Item, Job, Meter, Skipped, Work
 from storage_core.transfers.journal import ITEM_COLUMNS, Entry, Journal
@@ -23,6 +22,7 @@ from storage_core.transfers.planning import plan
 from storage_core.transfers.roster import Roster
 from storage_core.transfers.rows import State
 from storage_core.transfers.settling import Settling, SignInNeeded
+from storage_core.wire import stoppable
 
 log = logging.getLogger(__name__)
 
