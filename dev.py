@@ -87,12 +87,18 @@ TEST_DESKTOP = (
     Need("pcmanfm-qt", program="pcmanfm-qt"),
     Need("gnome-keyring", program="gnome-keyring-daemon"),
     Need("imagemagick", program="import"),
+    Need("ntfs-3g", program="lowntfs-3g"),  # a disk with Windows' rules for names
     # Stories find controls as screen readers do.
     Need("at-spi2-core", program="/usr/libexec/at-spi-bus-launcher"),
 )
 PACKAGING = (
     Need("binutils", program="objdump"),
-    Need("dpkg-dev", program="dpkg-shlibdeps"),
+    Need("appstream", program="appstreamcli"),
+    Need("debootstrap", program="debootstrap"),
+    Need("desktop-file-utils", program="desktop-file-validate"),
+    Need("lintian", program="lintian"),
+    Need("man-db", program="man"),
+    Need("xz-utils", program="xz"),
 )
 # Built after the frozen folder, by scripts of packaging/.
 PACKAGES = {
@@ -178,7 +184,7 @@ def all_parts(pytest: list[str], bus: list[str], env: dict[str, str]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Formatting, lint, types, who may import whom, and the shape of the code."""
+    """Formatting, lint, types, who may import whom, the shape of the code, workflows, and the pages."""
     if arguments:
         raise SetupFailed(f"check takes no arguments, not {' '.join(arguments)}")
     install_environment()
@@ -189,14 +195,18 @@ def check(arguments: list[str]) -> int:
         "types": [*module, "mypy"],
         "imports": [str(PYTHON.parent / "lint-imports")],
         "shape": [*module, "pytest", "-q", "tests/test_shape.py"],
+        "workflows": [str(PYTHON.parent / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"],
     }
-    failed = []
-    for name, argv in checks.items():
-        say(f"{name}: {shlex.join(argv[1:] if argv[0] == str(PYTHON) else argv)}")
-        if foreground(argv, os.environ.copy()) != 0:
-            failed.append(name)
+    with tempfile.TemporaryDirectory(prefix="skyferry-docs-") as folder:
+        checks["pages"] = [*DOCS, "packaging/docs", folder]
+        failed = [name for name, argv in checks.items() if fails(name, argv)]
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
+
+
+def fails(name: str, argv: list[str]) -> bool:
+    say(f"{name}: {shlex.join(argv[1:] if argv[0] == str(PYTHON) else argv)}")
+    return foreground(argv, os.environ.copy()) != 0
 
 
 def package(arguments: list[str]) -> int:
