@@ -1,37 +1,69 @@
-"""The README's pictures, from the real window at work: python -m tests.window.pictures FOLDER [light|dark]
+"""The pictures of the README and of the user guide, from the real window: python -m tests.window.pictures
 
-Run it under Xvfb: `xvfb-run -s "-screen 0 1400x900x24" ...`. Real flows, a real engine and real drivers; the
-error is a real connection that nobody answers.
+One command makes them all: the README's in light and dark (resources/screenshots), the guide's in light and
+smaller (resources/help/pictures). Names behind it make only those. Run it under Xvfb, two minutes:
+
+    xvfb-run -s "-screen 0 1400x900x24" .venv/bin/python -m tests.window.pictures
+
+Real flows, a real engine and real drivers, on moto and Azurite; `pictures_scenes` plays what they show.
 """
 
 from __future__ import annotations
 
+import io
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize
-from PySide6.QtGui import QColor, QPainter
+from PIL import Image
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
-from gui import background
-from gui.accounts import DEMO_CLOUD, Place
-from gui.background import pause, until
-from gui.dialogs.account import AccountDialog
-from gui.flows import connect, metadata, upload
-from storage_core.drivers.local import LocalStorageDriver
-from storage_core.providers import open_driver
+from gui import theme as colours
+from tests.servers import azurite, moto
 
-from .scene import PATIENCE, Scene, show
+from . import pictures_scenes
+from .scene import Scene, show
 
-SETTLE = 0.5  # seconds for fades and late layouts
-MIB = 1024 * 1024
-SIZE = QSize(1280, 800)
+RESOURCES = Path(__file__).parents[2] / "resources"
+README_FOLDER, GUIDE_FOLDER = RESOURCES / "screenshots", RESOURCES / "help" / "pictures"
+README_SIZE, GUIDE_SIZE = QSize(1280, 800), QSize(1080, 680)
+README_NAMES = ("browsing", "transferring", "fidelity", "account", "properties", "error")
+BYTES_MAX = 120 * 1024  # of one picture
+ALL_BYTES_MAX = 1536 * 1024  # of a guide's pictures together
+RUNS = (("readme", "light"), ("readme", "dark"), ("guide", "light"))
 
 
-def save(scene: Scene, path: Path, dialog: QDialog | None = None) -> None:
-    """The window as it is now, and the dialog over it where it would stand."""
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Where pictures go, and how: the README's have the window around a dialog, the guide's do not."""
+
+    kind: str  # "readme" or "guide"
+    theme: str
+    wanted: Collection[str] = ()  # empty: all
+
+    @property
+    def size(self) -> QSize:
+        """Of the window."""
+        return README_SIZE if self.kind == "readme" else GUIDE_SIZE
+
+    def save(self, scene: Scene, name: str, dialog: QDialog | None = None) -> None:
+        """The window as it is now, or a dialog; nothing where this album does not have the picture."""
+        if (self.wanted and name not in self.wanted) or (self.kind == "readme" and name not in README_NAMES):
+            return
+        if self.kind == "readme":
+            _write(_over(scene, dialog), README_FOLDER / f"{name}-{self.theme}.png")
+        else:
+            _write(_framed(dialog) if dialog else scene.window.grab(), GUIDE_FOLDER / f"{name}.png")
+
+
+def _over(scene: Scene, dialog: QDialog | None) -> QPixmap:
+    """The window, with the dialog where it would stand."""
     picture = scene.window.grab()
     if dialog is not None:
         painter = QPainter(picture)
@@ -39,121 +71,58 @@ def save(scene: Scene, path: Path, dialog: QDialog | None = None) -> None:
         room = scene.window.size() - dialog.size()
         painter.drawPixmap(QPoint(room.width() // 2, room.height() // 2), dialog.grab())
         painter.end()
-    if not picture.save(str(path)):
-        raise OSError(f"{path} could not be written")
+    return picture
 
 
-async def dialog_of(scene: Scene, name: str) -> QDialog:
-    """The dialog that a flow has just opened."""
-
-    def found() -> QDialog | None:
-        for widget in QApplication.topLevelWidgets():
-            if isinstance(widget, QDialog) and widget.isVisible() and type(widget).__name__ == name:
-                return widget
-        return None
-
-    await until(lambda: found() is not None, PATIENCE, name)
-    await pause(SETTLE)
-    dialog = found()
-    if dialog is None:
-        raise LookupError(f"{name} went away")
-    return dialog
+def _framed(dialog: QDialog) -> QPixmap:
+    """The dialog alone, with the line around it that a window manager would draw."""
+    picture = dialog.grab()
+    painter = QPainter(picture)
+    painter.setPen(colours.color("field"))
+    painter.drawRect(QRectF(0.5, 0.5, picture.width() - 1, picture.height() - 1))
+    painter.end()
+    return picture
 
 
-async def take_all(scene: Scene, folder: Path, theme: str) -> None:
-    """Empty, browsing, properties, account, conflict, transferring, error."""
-    await scene.open(DEMO_CLOUD)
-    demo = scene.app.drivers.get(DEMO_CLOUD)
-    if demo is None:
-        raise LookupError("the demo cloud is not open")
-    demo.create_container("new-project")
-    scene.window.refresh(Place(DEMO_CLOUD))
-    await scene.open(DEMO_CLOUD, "new-project")
-    await pause(SETTLE)
-    save(scene, folder / f"empty-{theme}.png")
-
-    photo = "2026/alps/last-light.png"
-    noted = demo.get_object("holiday-photos", photo)
-    demo.ex_set_object_metadata(noted, {"place": "Engadin", "camera": "X100"})
-    place = await scene.open(DEMO_CLOUD, "holiday-photos", "2026/alps/")
-    scene.window.objects.select([photo])
-    scene.window.objects.focus_list()
-    await pause(3 * SETTLE)  # the inspector asks for the metadata a moment later
-    save(scene, folder / f"browsing-{theme}.png")
-
-    background.start(metadata.show_properties(scene.app, scene.window), scene.window)
-    dialog = await dialog_of(scene, "PropertiesDialog")
-    save(scene, folder / f"properties-{theme}.png", dialog)
-    dialog.reject()
-
-    background.start(connect.add_account(scene.app, scene.window), scene.window)
-    form = await dialog_of(scene, "AccountDialog")
-    if not isinstance(form, AccountDialog) or form.providers is None:
-        raise LookupError("no list of services")
-    form.providers.select("azure_blobs")
-    await pause(SETTLE)
-    save(scene, folder / f"account-{theme}.png", form)
-    form.reject()
-
-    await _conflict(scene, folder, theme, place, photo)
-    await _transferring(scene, folder, theme, place)
-
-    lost = open_driver(
-        "s3_compatible", {"key": "k", "secret": "s", "endpoint": "http://127.0.0.1:9"}, attempts=1
-    )
-    scene.add("office store", lost)
-    scene.window.open_place(Place("office store", "backups"))
-    await until(lambda: not scene.window.objects.is_loading, PATIENCE, "the error")
-    await pause(SETTLE)
-    save(scene, folder / f"error-{theme}.png")
+def _write(picture: QPixmap, path: Path) -> None:
+    """With a palette of 256 colours: it shows a window as it is, in a third of the bytes."""
+    whole = QBuffer()
+    whole.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(whole, "PNG")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.open(io.BytesIO(bytes(whole.data().data()))).convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    size = path.stat().st_size
+    if size > BYTES_MAX:
+        raise ValueError(f"{path} has {size} bytes, more than {BYTES_MAX}")
+    print(f"{path.relative_to(RESOURCES)}  {picture.width()}x{picture.height()}  {size} bytes", flush=True)
 
 
-async def _conflict(scene: Scene, folder: Path, theme: str, place: Place, key: str) -> None:
-    same = scene.home / key.rsplit("/", 1)[-1]
-    same.write_bytes(os.urandom(2 * MIB))
-    await upload.upload_paths(scene.app, scene.window, [str(same)], place)
-    dialog = await dialog_of(scene, "ConflictDialog")
-    save(scene, folder / f"conflict-{theme}.png", dialog)
-    dialog.reject()
-
-
-async def _transferring(scene: Scene, folder: Path, theme: str, place: Place) -> None:
-    (scene.home / "archive").mkdir()
-    scene.add("archive", LocalStorageDriver(str(scene.home / "archive")))
-    done = scene.home / "letters"
-    done.mkdir()
-    for number in range(12):
-        (done / f"letter-{number:02d}.txt").write_bytes(b"Dear reader,\n" * 900)
-    await upload.upload_paths(scene.app, scene.window, [str(done)], Place(DEMO_CLOUD, "documents"))
-    await until(
-        lambda: any(row.title == "letters" and row.state.is_end for row in scene.app.engine.changes(0).rows),
-        PATIENCE,
-        "the letters",
-    )
-    films = scene.home / "films"
-    films.mkdir()
-    for number in range(4):
-        (films / f"harbour-{number}.mov").write_bytes(os.urandom(24 * MIB))
-    scene.app.engine.bytes_per_second_max = 9 * MIB
-    await upload.upload_paths(scene.app, scene.window, [str(films)], place)
-    single = scene.home / "panorama.tif"
-    single.write_bytes(os.urandom(30 * MIB))
-    await upload.upload_paths(scene.app, scene.window, [str(single)], place)
-    await pause(4)
-    save(scene, folder / f"transferring-{theme}.png")
-    scene.app.engine.bytes_per_second_max = 0
-
-
-def main() -> None:
-    """Take them all in one theme."""
-    folder = Path(sys.argv[1])
-    theme = sys.argv[2] if len(sys.argv) > 2 else "light"
-    folder.mkdir(parents=True, exist_ok=True)
+def _take(album: Album) -> None:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
-    with tempfile.TemporaryDirectory() as profile:
-        show(lambda scene: take_all(scene, folder, theme), Path(profile), theme=theme, size=SIZE, first=True)
+    with tempfile.TemporaryDirectory() as folder, moto.running() as s3, azurite.running() as azure:
+        os.environ["HOME"] = str(Path(folder) / "home")  # paths in the pictures begin with ~
+        show(
+            lambda scene: pictures_scenes.play(scene, album.save, s3, azure),
+            Path(folder),
+            theme=album.theme,
+            size=album.size,
+            first=True,
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """All albums, each in a process of its own; or the one that `--album KIND THEME` names."""
+    if arguments[:1] == ["--album"]:
+        _take(Album(arguments[1], arguments[2], arguments[3:]))
+        return 0
+    for run in RUNS:
+        command = [sys.executable, "-m", "tests.window.pictures", "--album", *run, *arguments]
+        if code := subprocess.run(command, check=False).returncode:
+            return code
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
