@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +30,7 @@ from storage_core.errors import (
     ObjectHashMismatchError,
     RangeIgnoredError,
 )
+from storage_core.folders import Folder, opened, write_all
 
 if TYPE_CHECKING:
     from storage_core.base.driver import StorageDriver
@@ -210,76 +210,80 @@ def to_file(
     watch: Watch | None,
 ) -> bool:
     """See `StorageDriver.download_object`."""
-    final = _target(destination, obj.name)
-    if not overwrite and os.path.lexists(final):
-        raise LocalFileExistsError(
-            f"File {final} already exists, but overwrite_existing=False",
-            driver,
-            path=final,
-            errno=errno.EEXIST,
-        )
-    part = os.path.join(os.path.dirname(final), f".{secrets.token_hex(8)}{PART_SUFFIX}")
-    kept = False
+    with _target(destination, obj.name) as (folder, final):
+        if not overwrite and os.path.lexists(final):
+            raise LocalFileExistsError(
+                f"File {final} already exists, but overwrite_existing=False",
+                driver,
+                path=final,
+                errno=errno.EEXIST,
+            )
+        part, descriptor = folder.create_part()
+        kept = False
+        try:
+            with opened(descriptor):
+                for piece in read(driver, obj, start, end, watch):
+                    write_all(descriptor, piece)
+            folder.put_in_place(part, os.path.basename(final), only_new=not overwrite)
+            return True
+        except NetworkError as error:
+            if not isinstance(error, ConnectionLostError):
+                raise
+            kept = not delete_on_failure
+            if kept:
+                raise ConnectionLostError(
+                    f"{error} What arrived was kept in {os.path.join(os.path.dirname(final), part)}.",
+                    driver,
+                    object_name=obj.name,
+                ) from error
+            return False
+        finally:
+            if not kept:
+                with contextlib.suppress(FileNotFoundError):
+                    folder.remove(part)
+
+
+@contextlib.contextmanager
+def _target(destination: str, object_name: str) -> Iterator[tuple[Folder, str]]:
+    """The open folder of a download and the file's whole path: inside the folder `destination`, or that path.
+
+    What the system says comes out as LocalFileError.
+    """
+    if destination.endswith(os.sep) or os.path.isdir(destination):
+        final = names.below(destination, object_name)
+        top, parts = destination, names.to_local(object_name).split(names.CURRENT.separator)[:-1]
+    else:
+        final = os.path.abspath(destination)
+        top, parts = os.path.dirname(final), []
+        if not os.path.isdir(top):
+            raise LocalFileError(f"Path {top} does not exist", path=top, errno=errno.ENOENT)
     try:
-        with open(part, "xb", buffering=0) as file:
-            for piece in read(driver, obj, start, end, watch):
-                _write_all(file.fileno(), piece)
-        _put_in_place(part, final, overwrite)
-        return True
-    except NetworkError as error:
-        if not isinstance(error, ConnectionLostError):
-            raise
-        kept = not delete_on_failure
-        if kept:
-            raise ConnectionLostError(
-                f"{error} What arrived was kept in {part}.", driver, object_name=obj.name
-            ) from error
-        return False
+        os.makedirs(top, exist_ok=True)
+        with Folder.root(top) as chosen, chosen.below(parts, make_folder) as folder:
+            yield folder, final
     except OSError as error:
         if isinstance(error, LibcloudError):
             raise
         raise local_error(error, final) from error
-    finally:
-        if not kept:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(part)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _target(destination: str, object_name: str) -> str:
-    if destination.endswith(os.sep) or os.path.isdir(destination):
-        path = names.below(destination, object_name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return path
-    folder = os.path.dirname(os.path.abspath(destination))
-    if not os.path.isdir(folder):
-        raise LocalFileError(f"Path {folder} does not exist", path=folder, errno=errno.ENOENT)
-    return os.path.abspath(destination)
-
-
-def _put_in_place(part: str, final: str, overwrite: bool) -> None:
-    if overwrite:
-        os.replace(part, final)
-        return
-    try:
-        os.link(part, final)  # fails when the name was taken meanwhile, unlike a replace
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(final):
-            raise
-        os.replace(part, final)
+def make_folder(parent: Folder, name: str) -> None:
+    """Make a folder on the way to a file; somebody else may have been faster."""
+    with contextlib.suppress(FileExistsError):
+        parent.make(name)
 
 
 def local_error(error: OSError, path: str) -> LocalFileError:
     """What the operating system said about a path, as one of ours."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFullError(f"The disk that holds {path} is full.", path=path, errno=error.errno or 0)
+    if error.errno == errno.ENOTDIR and isinstance(error.filename, str) and os.path.islink(error.filename):
+        return LocalFileError(
+            f"{path} was not written: {error.filename} is a link, and nothing is downloaded through links. "
+            "Choose the folder that it leads to, or take the link away.",
+            path=path,
+            errno=errno.ENOTDIR,
+        )
     if error.errno == errno.EEXIST:
         return LocalFileExistsError(f"File {path} already exists.", path=path, errno=errno.EEXIST)
     return LocalFileError(

@@ -1,5 +1,7 @@
 """Objects into files: into a part file beside the target, synced, then put in place whole; large ones in
 ranges.
+
+Below the folder that the user chose no link is followed: see `storage_core.folders`.
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ import contextlib
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from storage_core import names
 from storage_core.base import Object, Part, StorageDriver
-from storage_core.base.downloading import PART_SUFFIX, local_error, read
+from storage_core.base.downloading import PART_SUFFIX, local_error, make_folder, read
 from storage_core.base.uploading import PART, WHOLE_MAX
 from storage_core.capabilities import MIB
 from storage_core.errors import (
@@ -22,37 +25,67 @@ from storage_core.errors import (
     ObjectHashMismatchError,
     RangeIgnoredError,
 )
+from storage_core.folders import Folder, opened, write_all
 from storage_core.transfers.conflicts import judge, rename_target
 from storage_core.transfers.jobs import Ask, Done, Meter, Skipped, Work
 from storage_core.transfers.journal import pack
 from storage_core.transfers.large import LargeFile
 from storage_core.transfers.sources import FileSource, compare, is_same, stamp_of
-from storage_core.transfers.specs import Conflict
+from storage_core.transfers.specs import Conflict, DownloadSpec
 
 Outcome = Done | Skipped | Ask | LargeFile
 
 
-def part_path(work: Work) -> str:
-    """The item's part file: in the target's folder, of a name that is known again after a crash."""
-    return os.path.join(os.path.dirname(work.item.target), f".skyferry-{work.part_path_token}{PART_SUFFIX}")
+def part_name(work: Work) -> str:
+    """The item's part file in the target's folder: a name that is known again after a crash."""
+    return f".skyferry-{work.part_path_token}{PART_SUFFIX}"
 
 
 def begin(work: Work, meter: Meter) -> Outcome:
     """Download one object, or the first step of it."""
     item = work.item
-    try:
-        if item.source.endswith("/") and not item.size:  # a folder's marker
-            os.makedirs(item.target, exist_ok=True)
+    is_marker = item.source.endswith("/") and not item.size
+    with _typed(work), _place(work, whole=is_marker) as folder:
+        if is_marker:
             return Done(0, "size only", folder=os.path.dirname(item.target))
-        os.makedirs(os.path.dirname(item.target), exist_ok=True)
-        return _begin(work, meter)
+        return _begin(work, meter, folder)
+
+
+@contextlib.contextmanager
+def _typed(work: Work) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if isinstance(error, LibcloudError):
             raise
-        raise local_error(error, item.target) from error
+        raise local_error(error, work.item.target) from error
 
 
-def _begin(work: Work, meter: Meter) -> Outcome:
+@contextlib.contextmanager
+def _place(work: Work, *, whole: bool = False, make: bool = True) -> Iterator[Folder]:
+    """The folder that the item goes into, open; `whole`: the item is a folder itself. OSError."""
+    spec = work.job.spec
+    if not isinstance(spec, DownloadSpec):
+        raise TypeError("only a download goes to this computer")
+    parts = os.path.relpath(_plain(work.item.target), _plain(os.path.abspath(spec.folder))).split(os.sep)
+    if make:
+        os.makedirs(spec.folder, exist_ok=True)
+    above = parts if whole else parts[:-1]
+    with (
+        Folder.root(spec.folder) as chosen,
+        chosen.below(above, make_folder if make else None) as folder,
+    ):
+        yield folder
+
+
+def _plain(path: str) -> str:
+    """Without the mark of a long Windows path."""
+    if path.startswith("\\\\?\\UNC\\"):
+        return "\\\\" + path.removeprefix("\\\\?\\UNC\\")
+    return path.removeprefix("\\\\?\\")
+
+
+def _begin(work: Work, meter: Meter, folder: Folder) -> Outcome:
     item, ref = work.item, work.source_ref
     driver = work.driver(ref.account)
     container = driver.open_container(ref.container)
@@ -67,15 +100,14 @@ def _begin(work: Work, meter: Meter) -> Outcome:
         return verdict
     if is_large:
         try:
-            return _ranges(work, obj, driver)
+            return _ranges(work, obj, driver, folder)
         except RangeIgnoredError:  # then as one stream, whose hash is checked as it passes
             discard(work)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(part_path(work))  # of an attempt that a crash ended
+    _clear(folder, work)  # of an attempt that a crash ended
     try:
-        return _whole(work, meter, obj, driver)
+        return _whole(work, meter, obj, driver, folder)
     except ObjectChangedError:  # since the folder was listed
-        return _whole(work, meter, driver.get_object(ref.container, item.source), driver)
+        return _whole(work, meter, driver.get_object(ref.container, item.source), driver, folder)
 
 
 def _taken(work: Work, obj: Object, driver: StorageDriver) -> Done | Skipped | Ask | None:
@@ -121,38 +153,41 @@ def _is_claimed(work: Work, path: str) -> bool:
     return bool(claimed) or os.path.lexists(path)
 
 
-def _whole(work: Work, meter: Meter, obj: Object, driver: StorageDriver) -> Done | Skipped | Ask:
-    part = part_path(work)
+def _whole(
+    work: Work, meter: Meter, obj: Object, driver: StorageDriver, folder: Folder
+) -> Done | Skipped | Ask:
     digest = hashlib.md5(usedforsecurity=False)
     size = 0
+    descriptor = folder.create(part_name(work))
     try:
-        with open(part, "wb", buffering=0) as file:
+        with opened(descriptor):
             for piece in read(driver, obj, 0, None, meter):
                 digest.update(piece)
-                write_all(file.fileno(), piece)
+                write_all(descriptor, piece)
                 size += len(piece)
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         verified = f"md5 {digest.hexdigest()}" if digest.hexdigest() == obj.hash else "size only"
-        return _finish(work, part, obj, driver, Done(size, verified, work.item.note))
+        return _finish(work, obj, driver, Done(size, verified, work.item.note), folder)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
+        _clear(folder, work)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """os.write until nothing is left."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _clear(folder: Folder, work: Work) -> None:
+    """Remove whatever has the name of the item's part file."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.remove(part_name(work))
 
 
-def _finish(work: Work, part: str, obj: Object, driver: StorageDriver, done: Done) -> Done | Skipped | Ask:
+def _finish(
+    work: Work, obj: Object, driver: StorageDriver, done: Done, folder: Folder
+) -> Done | Skipped | Ask:
     """Put a complete, synced part file in place."""
     while True:
         path = work.item.target
         work.item.doubt = True
         try:
-            _put_in_place(part, path, replace=work.decision is Conflict.REPLACE)
+            only_new = work.decision is not Conflict.REPLACE
+            folder.put_in_place(part_name(work), os.path.basename(path), only_new=only_new)
         except FileExistsError:  # the name was taken while we were at it
             work.item.doubt = False
             if verdict := _taken(work, obj, driver):
@@ -161,25 +196,10 @@ def _finish(work: Work, part: str, obj: Object, driver: StorageDriver, done: Don
         return Done(done.size, done.verified, done.note, os.path.dirname(path))
 
 
-def _put_in_place(part: str, final: str, *, replace: bool) -> None:
-    if not replace:
-        try:
-            os.link(part, final)  # fails when the name is taken, unlike a rename
-        except FileExistsError:
-            raise
-        except OSError as error:  # a file system without hard links
-            if os.path.lexists(final):
-                raise FileExistsError(final) from error
-        else:
-            os.unlink(part)
-            return
-    os.replace(part, final)
-
-
 def discard(work: Work) -> None:
     """Remove the item's part file."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(part_path(work))
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _place(work, make=False) as folder:
+        _clear(folder, work)
     if work.item.part_size:
         work.item.part_size = 0
         work.journal.write("DELETE FROM parts WHERE item=?", work.item.id)
@@ -189,36 +209,44 @@ def discard(work: Work) -> None:
 # -- large ones --
 
 
-def _ranges(work: Work, obj: Object, driver: StorageDriver) -> LargeFile:
+def _ranges(work: Work, obj: Object, driver: StorageDriver, folder: Folder) -> LargeFile:
     item = work.item
-    path = part_path(work)
     with driver.open_object(obj, 0, 1) as download:
         md5 = download.md5
     safe: set[int] = set()
     if item.part_size:
         same = (item.size, item.stamp) == (obj.size, stamp_of(obj)) and bool(item.stamp)
-        if same and os.path.exists(path):
+        if same and _is_there(folder, work):
             safe = set(work.journal.parts(item.id))
+        elif same:
+            item.note = "What had arrived before the interruption was gone; fetched again from the start."
         else:
             item.note = "The object had changed since the interruption; fetched again from the start."
     if not safe:
         item.size, item.stamp, item.part_size = obj.size, stamp_of(obj), PART
         work.journal.begin_parts(item.id, size=item.size, stamp=item.stamp, part_size=PART, others="")
-        with open(path, "wb") as file:
-            file.truncate(obj.size)
-    return RangesDown(work, obj, driver, path, safe, md5)
+        _clear(folder, work)
+        with opened(folder.create(part_name(work))) as descriptor:
+            os.truncate(descriptor, obj.size)
+    return RangesDown(work, obj, driver, safe, md5)
+
+
+def _is_there(folder: Folder, work: Work) -> bool:
+    """Whether the part file is the one that an earlier run made."""
+    try:
+        os.close(folder.reopen(part_name(work)))
+    except OSError:
+        return False
+    return True
 
 
 class RangesDown(LargeFile):
     """A download in ranges of one version of an object, into one part file."""
 
-    def __init__(
-        self, work: Work, obj: Object, driver: StorageDriver, path: str, safe: set[int], md5: str
-    ) -> None:
+    def __init__(self, work: Work, obj: Object, driver: StorageDriver, safe: set[int], md5: str) -> None:
         super().__init__(work, obj.size, work.item.part_size, safe)
         self.obj = obj
         self.driver = driver
-        self.path = path
         self._md5 = md5
         self._lock = threading.Lock()
         self._safe = safe
@@ -227,16 +255,11 @@ class RangesDown(LargeFile):
 
     def run(self, number: int, meter: Meter) -> None:
         start, size = self.extent(number)
-        try:
-            with open(self.path, "r+b", buffering=0) as file:
-                file.seek(start)
-                for piece in read(self.driver, self.obj, start, start + size, meter):
-                    write_all(file.fileno(), piece)
-                os.fsync(file.fileno())
-        except OSError as error:
-            if isinstance(error, LibcloudError):
-                raise
-            raise local_error(error, self.work.item.target) from error
+        with _typed(self.work), self._opened() as descriptor:
+            os.lseek(descriptor, start, os.SEEK_SET)
+            for piece in read(self.driver, self.obj, start, start + size, meter):
+                write_all(descriptor, piece)
+            os.fsync(descriptor)
         self.work.journal.add_part(self.work.item.id, Part(number, "", size))
         self._safe.add(number)
         self._hash_on()
@@ -246,19 +269,25 @@ class RangesDown(LargeFile):
         if not self._md5 or not self._lock.acquire(blocking=False):
             return
         try:
-            with open(self.path, "rb", buffering=0) as file:
+            with self._opened() as descriptor:
                 while self._hashed + 1 in self._safe:
                     start, size = self.extent(self._hashed + 1)
-                    file.seek(start)
+                    os.lseek(descriptor, start, os.SEEK_SET)
                     while size:
-                        piece = file.read(min(size, MIB))
+                        piece = os.read(descriptor, min(size, MIB))
                         if not piece:
-                            raise LocalFileError(f"{self.path} became shorter.", path=self.path)
+                            path = os.path.join(os.path.dirname(self.work.item.target), part_name(self.work))
+                            raise LocalFileError(f"{path} became shorter.", path=path)
                         self._digest.update(piece)
                         size -= len(piece)
                     self._hashed += 1
         finally:
             self._lock.release()
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        with _place(self.work) as folder, opened(folder.reopen(part_name(self.work))) as descriptor:
+            yield descriptor
 
     def finish(self, meter: Meter) -> Done | Skipped | Ask:
         self._hash_on()
@@ -272,12 +301,8 @@ class RangesDown(LargeFile):
                 self.obj.name,
             )
         done = Done(self.size, f"md5 {self._md5}" if self._md5 else "size only", self.work.item.note)
-        try:
-            outcome = _finish(self.work, self.path, self.obj, self.driver, done)
-        except OSError as error:
-            if isinstance(error, LibcloudError):
-                raise
-            raise local_error(error, self.work.item.target) from error
+        with _typed(self.work), _place(self.work) as folder:
+            outcome = _finish(self.work, self.obj, self.driver, done, folder)
         if not isinstance(outcome, Done | Ask):
             discard(self.work)
         return outcome

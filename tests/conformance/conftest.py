@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from storage_core import folders
 from storage_core.base import Container, Object, StorageDriver
-from storage_core.drivers import local_folders
 from storage_core.drivers.local import LocalStorageDriver
 from storage_core.drivers.memory import MemoryStorageDriver
 from storage_core.providers import get_driver, open_driver
@@ -92,7 +92,7 @@ def _local(name: str, request: pytest.FixtureRequest) -> Service:
     root = folder / "root"
     root.mkdir()
     if name == "local-by-path":  # what Windows does, as far as this system can
-        request.getfixturevalue("monkeypatch").setattr(local_folders, "BY_DESCRIPTOR", False)
+        request.getfixturevalue("monkeypatch").setattr(folders, "BY_DESCRIPTOR", False)
     only = "Home" if name == "local-one-folder" else ""
     driver = LocalStorageDriver(
         str(root), ex_container_name=only, ex_store=str(folder / "data"), ex_xattrs=name != "local-database"

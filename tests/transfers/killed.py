@@ -19,6 +19,7 @@ from storage_core.drivers.azure_blobs import AzureBlobsStorageDriver
 from storage_core.drivers.google_storage import GoogleStorageDriver
 from storage_core.drivers.openstack_swift import OpenStackSwiftStorageDriver
 from storage_core.drivers.s3 import S3StorageDriver
+from storage_core.folders import Folder
 from storage_core.transfers import Conflict, CopySpec, DownloadSpec, Engine, Ref, UploadSpec, download
 from storage_core.transfers.journal import Journal
 
@@ -52,8 +53,8 @@ MOMENTS: dict[str, Callable[[int], None]] = {
     "completed": lambda at: after(StorageDriver, "complete_upload", at),
     "stored whole": lambda at: after(StorageDriver, "put_object", at),
     "copied": lambda at: after(StorageDriver, "copy_object", at),
-    "before rename": lambda at: after(download, "_put_in_place", at, before=True),
-    "renamed": lambda at: after(download, "_put_in_place", at),
+    "before rename": lambda at: after(Folder, "put_in_place", at, before=True),
+    "renamed": lambda at: after(Folder, "put_in_place", at),
     "part file written": lambda at: after(download, "write_all", at),
     "planned": lambda at: after(Journal, "add_items", at),
     "items fetched": lambda at: after(Journal, "next_items", at),

@@ -15,13 +15,13 @@ from storage_core.base import Container
 from storage_core.drivers import local_trash
 from storage_core.drivers.local import LocalStorageDriver
 from storage_core.drivers.local_attributes import XATTR
-from storage_core.drivers.local_folders import Folder
 from storage_core.errors import (
     ContainerDoesNotExistError,
     LocalFileError,
     ObjectChangedError,
     OperationNotSupportedError,
 )
+from storage_core.folders import Folder
 from tests.drivers.local.conftest import content, listed, on_disk, put
 
 # -- one folder as an account --
