@@ -88,6 +88,7 @@ TEST_DESKTOP = (
     Need("gnome-keyring", program="gnome-keyring-daemon"),
     Need("imagemagick", program="import"),
     Need("ntfs-3g", program="lowntfs-3g"),  # a disk with Windows' rules for names
+    Need("weston", program="weston"),
     # Stories find controls as screen readers do.
     Need("at-spi2-core", program="/usr/libexec/at-spi-bus-launcher"),
 )
