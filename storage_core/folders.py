@@ -16,7 +16,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from storage_core import names
@@ -250,6 +250,18 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def keep_private(database: str) -> None:
+    """Make an SQLite file where there is none, and close it to everybody but its owner. OSError.
+
+    SQLite would make it as the umask says; what it puts beside the file gets the file's mode.
+    """
+    os.close(os.open(database, os.O_RDWR | os.O_CREAT | _BINARY, 0o600))
+    for ending in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            if os.stat(database + ending).st_mode & 0o077:
+                os.chmod(database + ending, 0o600)
 
 
 def _leads_away(status: os.stat_result) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import fields
 from typing import Any
 
 from storage_core.attributes import Attributes, guess_content_type
+from storage_core.folders import keep_private
 
 XATTR = "user.skyferry.attributes"
 FOLDER = "folder"
@@ -153,6 +154,7 @@ class Records:
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
+        keep_private(self._database)
         # The connection as a context is a transaction; closing it is the other one's part.
         with contextlib.closing(sqlite3.connect(self._database, timeout=30)) as connection, connection:
             connection.execute(_TABLE)

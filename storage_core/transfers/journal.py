@@ -23,6 +23,7 @@ from typing import Any
 
 from storage_core.base import Part
 from storage_core.errors import LocalFileError
+from storage_core.folders import keep_private
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,11 @@ class Journal:
         self._thread.start()
 
     def _open(self) -> None:
+        try:
+            keep_private(str(self.path))
+        except OSError as error:
+            why = error.strerror or error
+            raise LocalFileError(f"{self.path} cannot be opened: {why}.", path=str(self.path)) from error
         self._db = sqlite3.connect(self.path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
             # two engines on one journal would do everything twice
@@ -141,7 +147,6 @@ class Journal:
                 self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
                 self._db.execute("INSERT INTO about VALUES (?)", (secrets.token_hex(4),))
             [[self.token]] = self._db.execute("SELECT token FROM about").fetchall()
-            os.chmod(self.path, 0o600)
         except BaseException:
             self._db.close()
             raise

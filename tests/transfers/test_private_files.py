@@ -1,0 +1,60 @@
+"""What the library keeps about transfers and files is private, in any folder and from the first byte."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage_core.attributes import Attributes
+from storage_core.body import BytesBody
+from storage_core.drivers.local import LocalStorageDriver
+from storage_core.transfers import State, UploadSpec
+from tests.transfers.conftest import World, ref, wait_end
+
+
+@pytest.fixture(autouse=True)
+def _careless() -> Iterator[None]:
+    """A umask that forbids nothing."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {path.name: f"{path.stat().st_mode & 0o777:o}" for path in folder.iterdir()}
+
+
+def test_the_journal_and_all_that_sqlite_puts_beside_it_are_private(world: World) -> None:
+    world.memory()
+    world.journal.parent.mkdir(mode=0o777)
+    engine = world.engine()
+    job = engine.add(UploadSpec((str(world.file("secret plans.txt", b"x")),), ref("")))
+    assert wait_end(engine, job).state is State.DONE
+    found = modes(world.journal.parent)
+    assert {"journal.db", "journal.db-wal"} <= set(found)
+    assert set(found.values()) == {"600"}, found
+
+
+def test_a_journal_that_was_open_to_others_is_closed(world: World) -> None:
+    world.journal.parent.mkdir(mode=0o777)
+    world.stop(world.engine())
+    world.journal.chmod(0o666)
+    engine = world.engine()
+    world.memory()
+    engine.add(UploadSpec((str(world.file("a", b"x")),), ref("")))
+    found = modes(world.journal.parent)
+    assert set(found.values()) == {"600"}, found
+
+
+def test_metadata_that_a_disk_cannot_hold_is_kept_privately(tmp_path: Path) -> None:
+    store, home = tmp_path / "store", tmp_path / "all" / "home"
+    store.mkdir(mode=0o777)
+    home.mkdir(parents=True)
+    driver = LocalStorageDriver(str(home.parent), ex_store=str(store), ex_xattrs=False)
+    box = driver.open_container("home")
+    driver.put_object(box, "a", BytesBody(b"x"), Attributes(metadata={"who": "me"}))
+    found = modes(store)
+    assert found == {"attributes.sqlite3": "600"}
