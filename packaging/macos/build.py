@@ -41,6 +41,8 @@ def main() -> int:
     if profile and identity == AD_HOC:
         raise SystemExit("Apple notarises only what SKYFERRY_CODESIGN_IDENTITY has signed")
     sign_app(app, identity)
+    # Only now, for the hardened runtime is what may stop it.
+    run(sys.executable, str(ROOT / "packaging" / "tour.py"), str(app / "Contents" / "MacOS" / "skyferry"))
     image = make_image(app, out)
     if identity == AD_HOC:
         print(

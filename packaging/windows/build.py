@@ -1,7 +1,7 @@
-"""The installer and the portable zip for Windows, from the frozen folder: python packaging/windows/build.py
+"""The installer and the portable zip for Windows, from the frozen folder: packaging/windows/build.py
 
-*not run* on Windows yet. Wants Inno Setup 6.3 or later (choco install innosetup). Signs only when told how:
-SKYFERRY_SIGN is a JSON list, the command to which a file's name is added, such as
+*not run* on Windows yet. The frozen app plays its tour first. Wants Inno Setup 6.3 or later (choco install
+innosetup). Signs only when told how: SKYFERRY_SIGN is a JSON list, the command that a file is given to:
 ["signtool", "sign", "/fd", "sha256", "/tr", "http://timestamp.digicert.com", "/td", "sha256", "/a"].
 """
 
@@ -39,6 +39,8 @@ def main() -> int:
     out = parser.parse_args().out.resolve()
     folder = out / "skyferry"
     sign = json.loads(os.environ.get("SKYFERRY_SIGN") or "[]")
+    tour = [sys.executable, str(ROOT / "packaging" / "tour.py"), str(folder / "skyferry-console.exe")]
+    subprocess.run(tour, check=True)
     for program in sorted(folder.glob("*.exe")):
         sign_file(program, sign)
     print(f"made {make_zip(folder, out)}")

@@ -1,7 +1,8 @@
 ; The installer for Windows, by Inno Setup 6.3 or later. Compiled by build.py beside this file.
 ;
-; *not run* on Windows yet. What was tried: ISCC 6.3.1 compiled this file, and its setup.exe installed and removed
-; a stand-in for the program, under wine 8 on Debian.
+; *not run* on Windows yet. Tried under wine 8 (32 bits, Debian) with Inno Setup 6.3.1: this file compiles; without its two
+; lines on architectures, and with a plain folder for {autopf}, which wine does not know, setup.exe installed a stand-in
+; for the program, replaced it (an old library went, the Start menu kept its entry), and removed all but the profile.
 ;
 ; Defines: Version (wanted), Source (the frozen folder), Icon, Output (a folder), Architecture, Suffix, Sign.
 
