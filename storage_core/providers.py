@@ -72,12 +72,17 @@ def get_driver(provider: str) -> type[StorageDriver]:
         return _classes.setdefault(constant, kind)
 
 
-def set_driver(provider: str, module: str, klass: str) -> type[StorageDriver]:
-    """Register somebody else's driver. AttributeError when the name is taken; undone when it fails."""
+def set_driver(provider: str, module: str, klass: str, **row: Any) -> type[StorageDriver]:
+    """Register somebody else's driver, for this process: `klass` of the importable `module`.
+
+    `row`: more of its ProviderRow, as `title`, `website`, `options` and the `fields` that `open_driver` and a
+    form ask for. AttributeError when the name is taken; undone when the class cannot be imported.
+    """
     constant = str(provider).lower()
     if constant in _ROWS or constant in _classes:
         raise AttributeError(f"Provider {provider} already registered")
-    _ROWS[constant] = ProviderRow(constant, klass, f"{module}:{klass}", group="Other")
+    row = {"title": klass, "group": "Other", **row}
+    _ROWS[constant] = ProviderRow(constant, driver=f"{module}:{klass}", **row)
     try:
         return get_driver(constant)
     except Exception:

@@ -3,8 +3,9 @@ once.
 """
 
 from storage_core.attributes import DEFAULT_CONTENT_TYPE
-from storage_core.base.downloading import CHUNK_SIZE
+from storage_core.base.downloading import CHUNK_SIZE, checked_range
 from storage_core.base.driver import StorageDriver
+from storage_core.base.listing import page_of
 from storage_core.base.objects import (
     Container,
     DeleteFailure,
@@ -32,4 +33,6 @@ __all__ = [
     "Stored",
     "Upload",
     "Version",
+    "checked_range",
+    "page_of",
 ]

@@ -1,13 +1,16 @@
 """Every driver on every server, as one fixture.
 
-A new server joins by its lines in table.py; a new driver by a function and a line in BUILDERS beside. What
-tests write is read back by the vendor's SDK without a word here: see tests/oracles.
+A new server joins by its lines in table.py; a new driver by a function and a line in BUILDERS beside, or from
+outside of this tree by a file that calls `add_service` (`--services FILE`): resources/help/write-a-driver.md.
+What tests write is read back by the vendor's SDK without a word here: see tests/oracles.
 """
 
 from __future__ import annotations
 
 import json
+import runpy
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +20,12 @@ import pytest
 
 from storage_core import folders
 from storage_core.base import Container, Object, StorageDriver
+from storage_core.capabilities import FLAG_TEXTS
 from storage_core.drivers.local import LocalStorageDriver
 from storage_core.drivers.memory import MemoryStorageDriver
 from storage_core.providers import get_driver, open_driver
 from storage_core.types import Provider
-from tests.conformance.table import FLAGS, MANGLED, ORACLES, SERVICES
+from tests.conformance.table import FLAGS, MANGLED, ORACLES, REFUSED_NAMES, WITHOUT_VENDOR
 from tests.oracles import Oracle, oracle_of
 
 SECRET = "s3cr3t-that-nobody-may-see"
@@ -29,7 +33,20 @@ GOOGLE_VECTORS = Path(__file__).parents[1] / "data" / "google4_vectors.json"
 """Holds a key that belongs to no account."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file that calls add_service: somebody's own driver is judged, too",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    for file in config.getoption("--services", []):
+        sys.path.insert(0, str(Path(file).resolve().parent))  # as for a script: what lies beside it is found
+        runpy.run_path(file)
     config.addinivalue_line("markers", "needs(*flags): about these capabilities; other drivers are left out")
     config.addinivalue_line("markers", "without(*services, why): these servers cannot, whatever the client")
     config.addinivalue_line(
@@ -42,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "service" in metafunc.fixturenames:
         needed = {flag for marker in metafunc.definition.iter_markers("needs") for flag in marker.args}
         without = {name for marker in metafunc.definition.iter_markers("without") for name in marker.args}
-        wanted = [name for name in SERVICES if needed <= FLAGS[name] and name not in without]
+        wanted = [name for name in FLAGS if needed <= FLAGS[name] and name not in without]
         if metafunc.definition.get_closest_marker("vendor"):
             wanted = [name for name in wanted if name in ORACLES]
         metafunc.parametrize("service", wanted, indirect=True)
@@ -166,6 +183,20 @@ BUILDERS: dict[str, Callable[[str, pytest.FixtureRequest], Service]] = {
     "swift": _swift,
 }
 """By the name of a service before its first hyphen."""
+
+
+def add_service(name: str, flags: set[str], open_it: Callable[[], StorageDriver], refuses: set[str]) -> None:
+    """Have a driver of somebody else's judged under `name` (no hyphen in it); its server runs already.
+
+    `flags`: the capabilities that it must have, written by hand. `open_it` opens it: once for each test, on
+    one account. `refuses`: those of test_contract.HOSTILE_NAMES that its service does not have.
+    """
+    unknown = flags - set(FLAG_TEXTS)
+    if unknown or "-" in name or name in BUILDERS:
+        raise ValueError(f"no service to be judged: name {name!r}, unknown flags {sorted(unknown)}")
+    FLAGS[name], REFUSED_NAMES[name] = flags, refuses
+    WITHOUT_VENDOR.add(name)
+    BUILDERS[name] = lambda given, request: Service(given, open_it())
 
 
 @pytest.fixture

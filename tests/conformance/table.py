@@ -47,7 +47,6 @@ FLAGS["azure-azurite"] = BASICS | {
     *("parts", "server_copy", "set_attributes", "delete_many", "versions", "signed_urls"),
     *("public_containers", "create_only", "storage_classes", "tags"),
 }
-SERVICES = tuple(FLAGS)
 
 GOOGLE_REFUSES = {".", "..", "tab\tand\rreturn"}
 REFUSED_NAMES: dict[str, set[str]] = {
@@ -83,4 +82,6 @@ ORACLES = {
     "google-standin": "google-cloud-storage",
     "google-emulator": "google-cloud-storage",
 }
-"""The vendor's SDK that reads back what is written there (tests/oracles); local and memory have no vendor."""
+"""The vendor's SDK that reads back what is written there (tests/oracles)."""
+WITHOUT_VENDOR = {"local", "memory"}
+"""Kinds of services that nobody has an SDK for."""

@@ -23,12 +23,12 @@ from storage_core.capabilities import MIB
 from storage_core.fidelity import CONTENT_HEADERS, Fate, kept, of_object, table
 from storage_core.transfers import Conflict, CopySpec, Engine, Ref, State
 from tests.conformance.conftest import BUILDERS, Service, empty
-from tests.conformance.table import SERVICES
+from tests.conformance.table import FLAGS
 from tests.documented.test_examples import EXAMPLES
 from tests.oracles import Found
 
 LIKE_ANOTHER = {"local-one-folder", "local-database", "local-by-path"}  # local, kept in other ways
-NAMES = tuple(name for name in SERVICES if name not in LIKE_ANOTHER)
+NAMES = tuple(name for name in FLAGS if name not in LIKE_ANOTHER)
 FULL = Attributes(
     content_type="text/x-own",
     content_encoding="identity",

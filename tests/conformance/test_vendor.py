@@ -13,7 +13,7 @@ from storage_core.base import Container
 from storage_core.capabilities import MIB
 from storage_core.errors import ObjectChangedError, ObjectDoesNotExistError
 from tests.conformance.conftest import Service, content, listed, put
-from tests.conformance.table import ORACLES, SERVICES, possible_names
+from tests.conformance.table import FLAGS, ORACLES, WITHOUT_VENDOR, possible_names
 from tests.conformance.test_contract import HOSTILE_NAMES
 from tests.oracles import Oracle
 from tests.oracles.ledger import LEDGER
@@ -51,7 +51,7 @@ def test_every_service_of_a_vendor_has_its_oracle(service: Service) -> None:
 
 
 def test_only_what_has_no_vendor_has_no_oracle() -> None:
-    assert {name.split("-")[0] for name in SERVICES if name not in ORACLES} == {"local", "memory"}
+    assert {name.split("-")[0] for name in FLAGS if name not in ORACLES} == WITHOUT_VENDOR
 
 
 def test_names_of_every_kind_that_the_vendor_wrote_are_ours_to_read(

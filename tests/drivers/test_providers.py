@@ -97,6 +97,22 @@ def test_an_unknown_service_is_an_attribute_error_in_libclouds_words() -> None:
         row("nowhere")
 
 
+def test_somebody_elses_driver_comes_with_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "_ROWS", dict(providers._ROWS))
+    monkeypatch.setattr(providers, "_classes", dict(providers._classes))
+    fields = (Field("key", "Name", required=True), Field("secret", "Password", secret=True))
+    module = "storage_core.drivers.memory"
+    set_driver("theirs", module, "MemoryStorageDriver", title="Their cloud", fields=fields)
+    assert "Their cloud" in {one.title for one in providers.rows()}
+    assert open_driver("theirs", {"key": "jane", "secret": "x"}).key == "jane"
+    with pytest.raises(ValueError, match=r"^Name is missing\.$"):
+        open_driver("theirs", {})
+    with pytest.raises(TypeError, match="colour"):
+        set_driver("others", module, "MemoryStorageDriver", colour="red")
+    with pytest.raises(AttributeError, match="does not exist"):
+        get_driver("others")
+
+
 def test_somebody_elses_driver_can_be_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("somebodys_driver")
     module.Theirs = type("Theirs", (StorageDriver,), {"__module__": module.__name__})  # type: ignore[attr-defined]
