@@ -129,7 +129,9 @@ class AccountDialog(QDialog):
         self._found: tuple[Found, ...] = ()  # the entries of what was pasted last
         self._typed: dict[str, str] = {}  # what was typed for another service's field of the same name
         self._busy = False
+        self._before: QWidget | None = None  # what had the keyboard before the connection was tried
         self._failed = False
+        self._is_filling = False
         self._build(rows)
         if account is not None and account.provider in self._rows:
             self._show(account.provider)
@@ -199,6 +201,8 @@ class AccountDialog(QDialog):
 
     def set_busy(self, busy: bool) -> None:
         """While the flow tries the connection: nothing can be changed, Cancel works."""
+        if busy and not self._busy:
+            self._before = self.focusWidget()
         self._busy = busy
         if self._form is not None:
             self._form.setEnabled(not busy)
@@ -211,6 +215,8 @@ class AccountDialog(QDialog):
             in_browser = self.form.values().get("sign_in") == BROWSER
             text = self.tr("Sign in in the browser that opens…") if in_browser else self.tr("Connecting…")
             self._show_line("", text, "", role="muted")
+        elif self._before is not None and self.cancel.hasFocus():
+            self._before.setFocus()  # nothing else was enabled: Return would throw the form away
 
     def show_result(self, result: Result) -> None:
         """What the test found, and the field or button that mends it."""
@@ -255,7 +261,9 @@ class AccountDialog(QDialog):
         now, fits = self.provider(), self._rows[found.provider].driver
         if self.providers is not None and not (found.joins and now is not None and now.driver == fits):
             self.providers.search.clear()
+            self._is_filling = True
             self.providers.select(found.provider)
+            self._is_filling = False
             self.form.clear()
         self._forget_result()
         given = {**found.values, **found.secrets}
@@ -403,6 +411,8 @@ class AccountDialog(QDialog):
             self._typed |= self._form.typed()
             old_name = self._form.name.text()
         self._forget_result()
+        if self.paste_bar is not None and not self._is_filling:
+            self.paste_bar.invite()  # what it said was about another form
         form = SignInForm(row, saved=self._saved, titles=self._titles)
         form.changed.connect(self._forget_result)
         form.name.setText(old_name)

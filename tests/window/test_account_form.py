@@ -9,9 +9,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.accounts import Account, new_id
-from gui.dialogs.account import AccountDialog
+from gui.dialogs.account import AccountDialog, Result
 from gui.dialogs.provider_list import ALSO
 from gui.network import PROXY_LOGIN, os_trust, proxy_url
+from gui.pasted import recognise
 from storage_core import providers
 from storage_core.providers import Field, ProviderRow
 from storage_core.providers_rows import MORE, SIGN_IN
@@ -97,6 +98,29 @@ def test_what_was_typed_stays_when_another_service_is_chosen(qapp):
     opened.providers.select("wasabi")
     assert opened.input("key").value() == "AKIA"
     opened.deleteLater()
+
+
+def test_what_was_pasted_is_not_said_of_another_service(qapp):
+    opened = AccountDialog(providers.rows(), None)
+    opened.take(recognise("AccountName=archive;AccountKey=bm90IGEga2V5;EndpointSuffix=core.windows.net"))
+    assert opened.paste_bar.said().startswith("Filled in from")
+    opened.providers.select("s3_compatible")
+    assert opened.paste_bar.said().startswith("Paste a connection string")
+    opened.deleteLater()
+
+
+def test_after_a_test_return_does_not_throw_the_form_away(qapp, qtbot):
+    opened = AccountDialog(providers.rows(), None)
+    qtbot.addWidget(opened)
+    opened.show()
+    qtbot.waitUntil(opened.isActiveWindow)
+    opened.providers.select("s3_compatible")
+    opened.form.fill({"endpoint": "https://s3.example.org", "key": "k", "secret": "s"})
+    opened.test.setFocus()
+    opened.test.click()
+    opened.show_result(Result(True, "Connected: 3 containers."))
+    assert not opened.cancel.hasFocus()
+    assert opened.test.hasFocus()
 
 
 def test_a_secret_is_hidden_until_it_is_revealed(qapp):
