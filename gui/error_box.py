@@ -32,7 +32,7 @@ from .actions import QT_TRANSLATE_NOOP
 from .background import closed
 from .icons import pixmap
 from .secrets import KeyringLockedError, NoKeyringHereError, SecretsError
-from .text import PlainLabel, elided, shown, with_short_words
+from .text import PlainLabel, elided, shown, spelled, with_short_words
 
 # What a box can offer, when its caller can do it: `show_error(…, offers=("retry", "edit account"))`.
 RETRY = "retry"
@@ -380,7 +380,7 @@ class Box(QDialog):
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
         self.buttons = QDialogButtonBox(self)
-        self._details = details
+        self._details = spelled(details)  # it is copied, and pasted who knows where
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 24, 24, 16)
         outer.setSpacing(16)
@@ -456,7 +456,7 @@ class Box(QDialog):
 def crash_report(error: BaseException, about: Iterable[str]) -> str:
     """What a person can send us: versions and the traceback, redacted."""
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return redact("\n".join([*about, "", "".join(lines)]))
+    return spelled(redact("\n".join([*about, "", "".join(lines)])))
 
 
 def crash_box(parent: QWidget | None, report: str, log: str) -> Box:

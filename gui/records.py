@@ -7,14 +7,17 @@ import logging
 import logging.handlers
 import os
 import sys
+import textwrap
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from storage_core.redaction import redact
 
 from .saved_file import make_private
+from .text import spelled
 
 BYTES_MAX = 1_000_000
 FILES_MAX = 3
@@ -29,10 +32,19 @@ _qt = logging.getLogger("qt")
 
 
 class RedactingFormatter(logging.Formatter):
-    """Nothing secret reaches a handler that uses it, tracebacks included."""
+    """Nothing secret reaches a handler that uses it, tracebacks included; and what other people named can
+    neither begin a line that looks like ours nor steer the terminal that shows it.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        record.exc_text = None  # as another formatter wrote it
+        return spelled(redact(super().format(record)))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record).replace("\n", "\u2039LF\u203a")
+
+    def formatException(self, ei: Any) -> str:
+        return textwrap.indent(super().formatException(ei), "  ", lambda _: True)
 
 
 class PrivateLog(logging.handlers.RotatingFileHandler):

@@ -84,6 +84,10 @@ _GLYPHS = {code: f"\u2039{name}\u203a" for code, name in {**_HIDDEN, **_NAMED}.i
 _JOINERS = "\u200c\u200d"  # at home in Persian, Indic scripts and emoji; suspicious beside ASCII
 _PLAIN = r"[!-~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff]+"
 _HARMLESS = re.compile(f"{_PLAIN}(?: {_PLAIN})*\\Z")
+_SPOKEN = {code: glyph for code, glyph in _GLYPHS.items() if chr(code) not in f"\n\t{_JOINERS}"}
+_SPOKEN |= dict.fromkeys(
+    range(0xD800, 0xE000), "\ufffd"
+)  # halves of pairs, which no file can be written with
 LONGEST_WORD = 40  # letters that fit beside each other in the narrowest dialog
 _LONG_WORD = re.compile(rf"[^\s/]{{{LONGEST_WORD + 1},}}")
 LONGEST_SHOWN = 2048  # characters; a name has 1,024 bytes on most services
@@ -117,6 +121,13 @@ def shown(name: str) -> str:
                 break
             letters[at] = "\u2423"
     return "".join(letters)
+
+
+def spelled(report: str) -> str:
+    """A log's or a report's text, whoever chose the names in it: no character steers a terminal or turns the
+    order of others round. Line ends and tabs stay.
+    """
+    return report.translate(_SPOKEN)
 
 
 def _visible(name: str, at: int) -> str:
