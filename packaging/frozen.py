@@ -6,8 +6,8 @@ import sys
 from gui.__main__ import main
 
 if sys.platform == "linux":
-    # PyInstaller points the system's loader and Qt to this folder. This program has been loaded by now, and Qt
-    # finds its plugins from where its libraries are; a browser that we start would take ours for its own.
+    # PyInstaller points the system's loader and Qt to this folder. This program has been loaded by now, and
+    # Qt finds its plugins from where its libraries are; a browser that we start would take ours for its own.
     for name in ("LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH"):
         os.environ.pop(name, None)
         if before := os.environ.pop(f"{name}_ORIG", None):

@@ -20,13 +20,13 @@ LINUX = sys.platform.startswith("linux")
 # along whose names differ between distributions (bz2, readline) or that nothing else needs (lzma, uuid: the
 # standard library does without). `multiprocessing` costs each start 10 ms in a hook of PyInstaller.
 UNUSED_MODULES = (
-    "bz2", "distutils", "doctest", "ensurepip", "idlelib", "lib2to3", "lzma", "multiprocessing", "pdb", "pydoc",
-    "pydoc_data", "readline", "tkinter", "turtle", "unittest", "venv", "_bz2", "_lzma", "_uuid",
+    "bz2", "distutils", "doctest", "ensurepip", "idlelib", "lib2to3", "lzma", "multiprocessing", "pdb",
+    "pydoc", "pydoc_data", "readline", "tkinter", "turtle", "unittest", "venv", "_bz2", "_lzma", "_uuid",
 )  # fmt: skip
 # What stands in a developer's environment and is imported by something "if it is there".
 FOREIGN_MODULES = (
-    "boto3", "chardet", "hypothesis", "IPython", "moto", "numpy", "PIL", "pip", "pytest", "pytestqt", "setuptools",
-    "simplejson", "socks", "sphinx",
+    "boto3", "chardet", "hypothesis", "IPython", "moto", "numpy", "PIL", "pip", "pytest", "pytestqt",
+    "setuptools", "simplejson", "sphinx",
 )  # fmt: skip
 
 # botocore is used for its credential chain alone: of 28 MB of service descriptions that needs these.
