@@ -7,7 +7,7 @@
 ; Defines: Version (wanted), Source (the frozen folder), Icon, Output (a folder), Architecture, Suffix, Sign.
 
 #ifndef Version
-  #error say the version: ISCC /DVersion=0.1.0
+  #error say the version: ISCC /DVersion=...
 #endif
 #ifndef Source
   #define Source "..\..\dist\skyferry"
