@@ -101,10 +101,15 @@ def _write(picture: QPixmap, path: Path) -> None:
 def _take(album: Album) -> None:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Skyferry")
-    with tempfile.TemporaryDirectory() as folder, moto.running() as s3, azurite.running() as azure:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        moto.running() as s3,
+        azurite.running() as azure,
+        azurite.running(oauth=True) as private,
+    ):
         os.environ["HOME"] = str(Path(folder) / "home")  # paths in the pictures begin with ~
         show(
-            lambda scene: pictures_scenes.play(scene, album.save, s3, azure),
+            lambda scene: pictures_scenes.play(scene, album.save, s3, azure, private),
             Path(folder),
             theme=album.theme,
             size=album.size,

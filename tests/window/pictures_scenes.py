@@ -56,13 +56,13 @@ COVER_HAS = Attributes(
 )
 
 
-async def play(scene: Scene, save: Save, s3: Moto, azure: Azurite) -> None:
-    """Every picture, in an order in which none spoils the next."""
+async def play(scene: Scene, save: Save, s3: Moto, azure: Azurite, private: Azurite) -> None:
+    """Every picture, in an order in which none spoils the next. `private` made its certificate itself."""
     scene.window.panes.across.setSizes(ACROSS[scene.window.width() < 1280])
     await _first_minutes(scene, save)
     await _accounts(scene, s3, azure)
     await _browsing(scene, save)
-    await _forms(scene, save, azure)
+    await _forms(scene, save, private)
     await _objects(scene, save)
     await _containers(scene, save)
     await _errors(scene, save)
@@ -123,7 +123,7 @@ async def _browsing(scene: Scene, save: Save) -> None:
     scene.window.inspector.tabs.setCurrentIndex(0)
 
 
-async def _forms(scene: Scene, save: Save, azure: Azurite) -> None:
+async def _forms(scene: Scene, save: Save, private: Azurite) -> None:
     background.start(connect.add_account(scene.app, scene.window), scene.window)
     form = await dialog_of(AccountDialog)
     if form.providers is None:
@@ -135,6 +135,13 @@ async def _forms(scene: Scene, save: Save, azure: Azurite) -> None:
     await until(lambda: bool(form.form.secrets()), PATIENCE, "the form is filled in")
     await pause(SETTLE)
     save(scene, "pasted", form)
+
+    form.providers.select("s3_compatible")
+    form.form.fill({"endpoint": f"https://localhost:{private.port}", "key": "lab", "secret": "made up"})
+    form.test.click()
+    await until(form.trust.isVisible, PATIENCE, "the offer to trust the certificate")
+    await pause(SETTLE)
+    save(scene, "certificate", form)
     form.reject()
 
 
