@@ -11,7 +11,7 @@ import pytest
 from storage_core.attributes import Attributes
 from storage_core.body import BytesBody
 from storage_core.drivers.local import LocalStorageDriver
-from storage_core.transfers import State, UploadSpec
+from storage_core.transfers import DownloadSpec, State, UploadSpec
 from tests.transfers.conftest import World, ref, wait_end
 
 
@@ -58,3 +58,18 @@ def test_metadata_that_a_disk_cannot_hold_is_kept_privately(tmp_path: Path) -> N
     driver.put_object(box, "a", BytesBody(b"x"), Attributes(metadata={"who": "me"}))
     found = modes(store)
     assert found == {"attributes.sqlite3": "600"}
+
+
+def test_nothing_that_was_downloaded_can_be_run_by_itself(world: World) -> None:
+    box = world.memory()
+    hostile = Attributes(content_type="application/x-sh", metadata={"mode": "104777", "uid": "0"})
+    for name in ("run.sh", "app.desktop", "AppRun"):
+        box.driver.put_object(box, name, BytesBody(b"#!/bin/sh\necho pwned\n"), hostile)
+    engine = world.engine()
+    job = engine.add(DownloadSpec((ref(""),), str(world.folder / "back")))
+    assert wait_end(engine, job).state is State.DONE
+    assert set(modes(world.folder / "back").values()) == {"666"}  # less what the umask takes: here, nothing
+    alone = world.folder / "alone"
+    alone.mkdir()
+    assert box.driver.get_object("box", "run.sh").download(str(alone))
+    assert modes(alone) == {"run.sh": "666"}
