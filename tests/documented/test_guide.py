@@ -41,6 +41,13 @@ def shown_from(page: Path) -> list[Path]:
     return [(page.parent / (one or other)).resolve() for one, other in names]
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub, Sphinx and the window's viewer call the headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @cache
 def labels() -> frozenset[str]:
     """Every text of the window, and of the forms that the services' rows draw."""
@@ -64,6 +71,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     targets = [target.partition("#")[0] for target in LINK.findall(page.read_text("utf-8"))]
     local = [target for target in targets if target and "://" not in target]
     assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    targets = [target.partition("#") for target in LINK.findall(page.read_text("utf-8")) if "#" in target]
+    local = [(name, anchor) for name, _, anchor in targets if "://" not in name]
+    missing = [link for link in local if link[1] not in anchors(page.parent / link[0] if link[0] else page)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", HELP, ids=lambda page: page.name)
