@@ -48,6 +48,7 @@ class PropertiesDialog(Frame):
         self.pages.addWidget(self._reading())
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)  # else a pale line lies above the tabs
         self.pages.addWidget(self.tabs)
         self.column.addWidget(self.pages, 1)
         self.problem = ProblemLabel()
