@@ -46,6 +46,13 @@ SECONDS_PER_DIALOG = 20.0
 SLOW = 5_000_000  # bytes per second while a picture of a transfer is taken
 SIZE = (1280, 800)
 NOTE = ("tour", "seen by the guided tour")  # the metadata it writes
+USER = "someone-on-tour"
+PASTED = f"""\
+clouds:
+  tour:
+    auth: {{auth_url: "https://keystone.invalid/v3", username: {USER}, password: secret, project_name: p}}
+"""
+LARGE = 17_000_000  # bytes; from 16 MiB on a file goes in parts
 
 
 class TourFailed(Exception):
@@ -130,9 +137,11 @@ async def look_at_the_account_dialog(tour: Tour) -> str:
         raise TourFailed("the account dialog offers no services")
     dialog.providers.select("s3")
     await _picture(tour, "account", dialog)
+    dialog.pasted.emit(PASTED)
+    await until(lambda: _is_filled(dialog), SECONDS_PER_DIALOG, "filling the form from a clouds.yaml")
     dialog.reject()
     await adding
-    return "saw the account dialog"
+    return "saw the account dialog fill its form from a clouds.yaml"
 
 
 async def make_a_container(tour: Tour) -> str:
@@ -295,6 +304,11 @@ STEPS: tuple[Callable[[Tour], Awaitable[str]], ...] = (
 # -- the window --
 
 
+def _is_filled(dialog: AccountDialog) -> bool:
+    row = dialog.provider()
+    return row is not None and row.constant == "openstack_swift" and dialog.input("key").value() == USER
+
+
 async def _dialog(*kind: type[D]) -> D:
     """The dialog of that kind (or of one of those), once it is open."""
     found: list[D] = []
@@ -383,7 +397,7 @@ def _write_files(tour: Tour) -> None:
         "letter.txt": b"Dear reader,\n\nthis file has seen a cloud.\n",
         "empty.bin": b"",
         "Grüße & more #1.txt": "täglich\n".encode(),
-        "large.bin": os.urandom(9_000_000),
+        "large.bin": os.urandom(LARGE),
         "raw/one.bin": os.urandom(100_000),
         "raw/two.bin": os.urandom(1),
     }
