@@ -10,6 +10,7 @@ Real flows, a real engine and real drivers, on moto and Azurite; `pictures_scene
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import subprocess
@@ -31,7 +32,8 @@ from . import pictures_scenes
 from .scene import Scene, show
 
 RESOURCES = Path(__file__).parents[2] / "resources"
-README_FOLDER, GUIDE_FOLDER = RESOURCES / "screenshots", RESOURCES / "help" / "pictures"
+FOLDERS = {"readme": Path("screenshots"), "guide": Path("help") / "pictures"}
+README_FOLDER, GUIDE_FOLDER = (RESOURCES / folder for folder in FOLDERS.values())
 README_SIZE, GUIDE_SIZE = QSize(1280, 800), QSize(1080, 680)
 README_NAMES = ("browsing", "transferring", "fidelity", "account", "properties", "error")
 BYTES_MAX = 120 * 1024  # of one picture
@@ -45,6 +47,7 @@ class Album:
 
     kind: str  # "readme" or "guide"
     theme: str
+    root: Path  # of FOLDERS
     wanted: Collection[str] = ()  # empty: all
 
     @property
@@ -57,9 +60,10 @@ class Album:
         if (self.wanted and name not in self.wanted) or (self.kind == "readme" and name not in README_NAMES):
             return
         if self.kind == "readme":
-            _write(_over(scene, dialog), README_FOLDER / f"{name}-{self.theme}.png")
+            picture, file = _over(scene, dialog), f"{name}-{self.theme}.png"
         else:
-            _write(_framed(dialog) if dialog else scene.window.grab(), GUIDE_FOLDER / f"{name}.png")
+            picture, file = _framed(dialog) if dialog else scene.window.grab(), f"{name}.png"
+        _write(picture, self.root / FOLDERS[self.kind] / file)
 
 
 def _over(scene: Scene, dialog: QDialog | None) -> QPixmap:
@@ -95,7 +99,7 @@ def _write(picture: QPixmap, path: Path) -> None:
     size = path.stat().st_size
     if size > BYTES_MAX:
         raise ValueError(f"{path} has {size} bytes, more than {BYTES_MAX}")
-    print(f"{path.relative_to(RESOURCES)}  {picture.width()}x{picture.height()}  {size} bytes", flush=True)
+    print(f"{path.name}  {picture.width()}x{picture.height()}  {size} bytes", flush=True)
 
 
 def _take(album: Album) -> None:
@@ -117,17 +121,22 @@ def _take(album: Album) -> None:
         )
 
 
-def main(arguments: list[str]) -> int:
-    """All albums, each in a process of its own; or the one that `--album KIND THEME` names."""
-    if arguments[:1] == ["--album"]:
-        _take(Album(arguments[1], arguments[2], arguments[3:]))
+def main() -> int:
+    """All albums, each in a process of its own, or the one that is asked for."""
+    parser = argparse.ArgumentParser("python -m tests.window.pictures", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these pictures")
+    parser.add_argument("--album", nargs=2, metavar=("KIND", "THEME"), help="readme or guide, light or dark")
+    parser.add_argument("--to", type=Path, metavar="DIR", default=RESOURCES, help="instead of resources/")
+    options = parser.parse_args()
+    if options.album:
+        _take(Album(*options.album, options.to, options.names))
         return 0
     for run in RUNS:
-        command = [sys.executable, "-m", "tests.window.pictures", "--album", *run, *arguments]
-        if code := subprocess.run(command, check=False).returncode:
+        command = [sys.executable, "-m", "tests.window.pictures", *options.names, "--to", str(options.to)]
+        if code := subprocess.run([*command, "--album", *run], check=False).returncode:
             return code
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
