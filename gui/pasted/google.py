@@ -7,13 +7,15 @@ https://cloud.google.com/docs/authentication/application-default-credentials
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from .found import Found, PasteError, found
 
 PROVIDER = "google_storage"
+_ADDRESSES = ("token_url", "token_uri", "token_info_url", "service_account_impersonation_url")
+_GOOGLES = re.compile(r"https://(?:[a-z0-9-]{1,63}\.){1,4}googleapis\.com(?::443)?(?:/[A-Za-z0-9/:@._~-]*)?")
 
 
 def key(content: Mapping[str, Any], path: str = "") -> Found | None:
@@ -54,17 +56,37 @@ def _configuration(content: Mapping[str, Any]) -> Found:
 
     https://cloud.google.com/docs/authentication/client-libraries#external-credentials
     """
-    for name in ("token_url", "token_info_url", "service_account_impersonation_url"):
-        host = urlsplit(str(content.get(name) or "https://sts.googleapis.com")).hostname or ""
-        if not host.endswith(".googleapis.com"):
+    for part in _parts(content):
+        if not all(_is_googles(part[name]) for name in _ADDRESSES if part.get(name)):
             raise PasteError(
                 "This Google credential configuration would send what it reads here to a server that is not "
                 "Google's. Use it as a key file if you know who made it."
+            )
+        source = part.get("credential_source")
+        if isinstance(source, Mapping) and "executable" in source:
+            raise PasteError(
+                "This Google credential configuration would run a program on this computer. Use it as a key "
+                "file if you know who made it."
             )
     facts = {"sign_in": "key", "key_json": json.dumps(dict(content), indent=2)}
     facts["project"] = str(content.get("quota_project_id", ""))
     note = "" if facts["project"] else "Type the project: this file names none."
     return found("Google credential configuration", PROVIDER, facts, title=facts["project"], note=note)
+
+
+def _parts(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The configuration and the credentials within it."""
+    part: object = content
+    while isinstance(part, Mapping):
+        yield part
+        part = part.get("source_credentials")
+
+
+def _is_googles(address: object) -> bool:
+    """Whether there are no two opinions on the host of this address. Nothing else will do: in
+    `https://evil.example\\@sts.googleapis.com/` urllib reads one host, and requests goes to the other.
+    """
+    return isinstance(address, str) and bool(_GOOGLES.fullmatch(address))
 
 
 def _user(content: Mapping[str, Any]) -> Found:
