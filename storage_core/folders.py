@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import stat
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+
+_NAMING = threading.Lock()
 
 PART = re.compile(r"^\.(?:[0-9a-f]{16}|skyferry-[0-9a-f]{8}-[0-9]+)\.skyferry-part$")
 """Files that are being written, by the driver, a download or a transfer: never listed."""
@@ -183,9 +186,17 @@ class Folder:
                 return
             except FileExistsError:
                 raise
-            except OSError:  # a file system without hard links: the next best, with a gap of microseconds
-                if self.has(name):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+            except OSError:
+                # A file system without hard links (exFAT): the next best. Our own threads wait for each
+                # other; for another program there is a gap of microseconds.
+                with _NAMING:
+                    if self.has(name):
+                        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+                    self._rename(part, name)
+                return
+        self._rename(part, name)
+
+    def _rename(self, part: str, name: str) -> None:
         os.replace(self._at(part), self._at(name), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def has(self, name: str) -> bool:

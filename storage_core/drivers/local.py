@@ -9,6 +9,9 @@ object store. A person's own folder stays, and is listed as the object `name/` w
 it is itself the prefix that is listed), so that it is seen, copied, and deleted with what it held. Storing
 `name/` makes a folder that is listed always; deleting `name/` lets the folder go as soon as nothing is left
 below.
+
+Where the disk takes `A` and `a` for one name, nothing is replaced or deleted under a spelling that is not the
+disk's own.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from storage_core.drivers import local_listing, local_trash
 from storage_core.drivers.local_attributes import Records, from_record, to_record
 from storage_core.drivers.local_listing import GONE, Item, Parts, folder_parts, object_parts
 from storage_core.drivers.local_markers import Markers
+from storage_core.drivers.local_spelling import confused, in_the_way, is_exact
 from storage_core.errors import (
     AccessDeniedError,
     ContainerAlreadyExistsError,
@@ -305,12 +309,12 @@ class LocalStorageDriver(StorageDriver):
             parts = object_parts(object_name)
             if object_name.endswith("/") and not _has_file(root, parts):
                 with root.below(folder_parts(object_name)) as folder:
-                    if not self._markers.exists(folder):
+                    if not self._markers.exists(folder) or not is_exact(root, folder_parts(object_name)):
                         raise self._missing(object_name)
                 self._markers.delete(root, folder_parts(object_name))
                 return
             with root.below(parts[:-1]) as folder:
-                if not stat.S_ISREG(folder.look_at(parts[-1]).st_mode):
+                if not stat.S_ISREG(folder.look_at(parts[-1]).st_mode) or not is_exact(root, parts):
                     raise self._missing(object_name)
                 if self._trash:
                     local_trash.move_to_trash(folder, parts[-1])
@@ -369,7 +373,7 @@ class LocalStorageDriver(StorageDriver):
                         status = os.fstat(descriptor)
                         self._records.write(descriptor, path, status.st_ino, record)
                     if not object_name.endswith("/") or status.st_size:
-                        self._name_part(folder, part, object_name, parts[-1], only_new)
+                        self._name_part(root, folder, part, object_name, only_new)
                         self._records.settle(path, status.st_ino)
                         return Stored(etag=_etag(status), modified=_modified(status), size=status.st_size)
                     folder.remove(part)
@@ -394,9 +398,9 @@ class LocalStorageDriver(StorageDriver):
                     raise
                 continue
             except NotADirectoryError as error:
-                raise self._in_the_way(object_name, error) from error
+                raise in_the_way(self, object_name, error) from error
             try:
-                self._check_target(folder, object_name, parts[-1], only_new)
+                self._check_target(root, folder, object_name, only_new)
                 return folder, *folder.create_part()
             except FileNotFoundError:
                 folder.close()
@@ -407,25 +411,38 @@ class LocalStorageDriver(StorageDriver):
                 raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _check_target(self, folder: Folder, object_name: str, name: str, only_new: bool) -> None:
+    def _check_target(self, root: Folder, folder: Folder, object_name: str, only_new: bool) -> None:
+        parts = object_parts(object_name)
         try:
-            status = folder.look_at(name)
+            status = folder.look_at(parts[-1])
         except FileNotFoundError:
-            if only_new and object_name.endswith("/") and self._markers.exists(folder):
+            if not object_name.endswith("/"):
+                return
+            if only_new and self._markers.exists(folder):
                 raise self._taken(object_name) from None
-            return
-        if not stat.S_ISREG(status.st_mode):
-            raise self._in_the_way(object_name, None)
-        if only_new:
-            raise self._taken(object_name)
+            parts = parts[:-1]
+        else:
+            if not stat.S_ISREG(status.st_mode):
+                raise in_the_way(self, object_name, None)
+            if only_new:
+                raise self._taken(object_name)
+        if not is_exact(root, parts):
+            raise confused(self, object_name)
 
-    def _name_part(self, folder: Folder, part: str, object_name: str, name: str, only_new: bool) -> None:
+    def _name_part(self, root: Folder, folder: Folder, part: str, object_name: str, only_new: bool) -> None:
+        parts = object_parts(object_name)
         try:
-            folder.put_in_place(part, name, only_new)
-        except FileExistsError as error:
-            raise self._taken(object_name) from error
+            try:
+                # First as a new one: another thread may have stored another spelling of the name meanwhile.
+                folder.put_in_place(part, parts[-1], True)
+            except FileExistsError as error:
+                if only_new:
+                    raise self._taken(object_name) from error
+                if not is_exact(root, parts):
+                    raise confused(self, object_name) from error
+                folder.put_in_place(part, parts[-1], False)
         except (IsADirectoryError, NotADirectoryError) as error:
-            raise self._in_the_way(object_name, error) from error
+            raise in_the_way(self, object_name, error) from error
 
     # -- small things --
 
@@ -477,14 +494,6 @@ class LocalStorageDriver(StorageDriver):
 
     def _taken(self, object_name: str) -> ObjectChangedError:
         return ObjectChangedError(f"{object_name!r} exists already.", self, object_name)
-
-    def _in_the_way(self, object_name: str, error: OSError | None) -> InvalidObjectNameError:
-        what = "a file or a link" if error is not None and error.errno in GONE else "a folder or a link"
-        return InvalidObjectNameError(
-            f"{object_name!r} cannot be stored on this disk: {what} with a part of that name is in the way.",
-            self,
-            object_name,
-        )
 
     @contextmanager
     def _typed(self, path: str, object_name: str = "") -> Iterator[None]:

@@ -1,0 +1,72 @@
+"""Real disks of other systems, each in a file, mounted through FUSE: for what no Linux disk does by itself.
+
+exFAT, as memory sticks have it, keeps the case of names and takes `A` and `a` for one; it knows no hard links
+and no attributes, and its driver wants a loop device, so real root. NTFS refuses here what Windows refuses
+(NTFS-3G's `windows_names`: `<>:"|?*\\`, control characters, a last dot or space, the devices of DOS;
+learn.microsoft.com/windows/win32/fileio/naming-a-file) and takes `A` and `a` for one name, but lists names
+in lower case as long as it does. What they compare names by is written on them, as on Windows' own disks.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+SIZE = 64 * 1024 * 1024
+
+
+@contextmanager
+def exfat(folder: Path) -> Iterator[Path]:
+    """An empty exFAT disk; `folder` is made, and holds its image too."""
+    image, disk = _image(folder)
+    _run("mkfs.exfat", str(image))
+    device = _run("losetup", "--find", "--show", str(image)).strip()
+    try:
+        _run("mount.exfat-fuse", device, str(disk))
+        try:
+            yield disk
+        finally:
+            _run("umount", str(disk))
+    finally:
+        _run("losetup", "--detach", device)
+
+
+@contextmanager
+def ntfs(folder: Path, options: str = "ignore_case,windows_names") -> Iterator[Path]:
+    """An NTFS disk; `folder` is made, and holds its image too. One that is there already is mounted again."""
+    image, disk = _image(folder)
+    if not image.stat().st_blocks:
+        _run("mkntfs", "--quiet", "--fast", "--force", str(image))
+    _run("lowntfs-3g", "-o", options, str(image), str(disk))
+    try:
+        yield disk
+    finally:
+        _run("umount", str(disk))
+
+
+def ntfs_case_table(folder: Path) -> Sequence[int]:
+    """$UpCase of a new NTFS disk: at each place, the UTF-16 unit that this one is compared as."""
+    image, _ = _image(folder)
+    _run("mkntfs", "--quiet", "--fast", "--force", str(image))
+    table = subprocess.run(
+        ["ntfscat", "--force", "--inode", "10", str(image)], check=True, capture_output=True
+    )
+    return struct.unpack("<65536H", table.stdout)
+
+
+def _image(folder: Path) -> tuple[Path, Path]:
+    image, disk = folder / "disk.img", folder / "disk"
+    disk.mkdir(parents=True, exist_ok=True)
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(SIZE)
+    return image, disk
+
+
+def _run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{argv[0]}: {done.stderr or done.stdout}"
+    return done.stdout
