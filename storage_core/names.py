@@ -84,9 +84,10 @@ WINDOWS = Rules(
     lone="\ud800-\udfff",
 )
 CURRENT = WINDOWS if os.name == "nt" else MACOS if sys.platform == "darwin" else POSIX
+"""The rules of this system: they hold where a call names none."""
 
 
-def below(folder: str, object_name: str, rules: Rules = CURRENT) -> str:
+def below(folder: str, object_name: str, rules: Rules | None = None) -> str:
     """The path of an object's file strictly inside `folder`."""
     path = os.path.join(folder, to_local(object_name, rules))
     return long_path(path) if os.name == "nt" else path
@@ -100,8 +101,9 @@ def long_path(path: str) -> str:
     return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
-def to_local(object_name: str, rules: Rules = CURRENT) -> str:
+def to_local(object_name: str, rules: Rules | None = None) -> str:
     """The relative path for an object's name. InvalidObjectNameError for a name that is no Unicode."""
+    rules = rules or CURRENT
     try:
         object_name.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -114,8 +116,9 @@ def to_local(object_name: str, rules: Rules = CURRENT) -> str:
     return rules.separator.join(parts)
 
 
-def from_local(relative_path: str, rules: Rules = CURRENT) -> str:
+def from_local(relative_path: str, rules: Rules | None = None) -> str:
     """The object's name for a relative path: what `to_local` got, or the path where nothing is escaped."""
+    rules = rules or CURRENT
     if rules.also_separator:
         relative_path = relative_path.replace(rules.also_separator, rules.separator)
     parts = relative_path.split(rules.separator)
@@ -128,8 +131,9 @@ def from_local(relative_path: str, rules: Rules = CURRENT) -> str:
     return "/".join(names)
 
 
-def is_joint(file_name: str, rules: Rules = CURRENT) -> bool:
+def is_joint(file_name: str, rules: Rules | None = None) -> bool:
     """Whether a folder of this name holds the continuations of names that are too long for one file name."""
+    rules = rules or CURRENT
     return file_name.endswith(JOINT) and rules.length(file_name) >= rules.length_max - 3
 
 
@@ -293,18 +297,46 @@ def _unquote(text: str) -> str:
 # -- names that differ in case or in accents' form alone --
 
 
+# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt): invisible, and ext4 (casefold) and HFS+
+# compare names without them.
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
 def folded(path: str) -> str:
-    """What two paths share when a case-blind, accent-normalising disk would take them for the same file."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+    """What two paths share when some disk would take them for the same file.
+
+    Wider than any one disk: a pair that yours tells apart may fold alike (NTFS does not take ß for SS), but
+    no pair that it confuses is left out.
+    """
+    if path.isascii():
+        return path.lower()
+    plain = _IGNORED.sub("", unicodedata.normalize("NFD", path).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", plain).casefold())
 
 
 def is_case_blind(folder: str) -> bool:
-    """Whether this folder takes `A` and `a` for one name. Writes one empty file for a moment."""
-    probe = os.path.join(folder, f".skyferry-case-{secrets.token_hex(8)}")
+    """Whether this folder takes two spellings for one name: `A` and `a`, or é in one character and in two.
+
+    Writes an empty file, twice for a moment. OSError.
+    """
+    name = f".skyferry-case-{secrets.token_hex(8)}"
+    if _is_found(folder, name, name.upper()):
+        return True
+    try:
+        return _is_found(folder, f"{name}-\u00e9", f"{name}-e\u0301")
+    except OSError:  # a disk that holds no such name
+        return False
+
+
+def _is_found(folder: str, name: str, other: str) -> bool:
+    probe = os.path.join(folder, name)
     with open(probe, "x"):
         pass
     try:
-        return os.path.lexists(os.path.join(folder, os.path.basename(probe).upper()))
+        return os.path.lexists(os.path.join(folder, other))
     finally:
         os.unlink(probe)
 
@@ -312,13 +344,14 @@ def is_case_blind(folder: str) -> bool:
 _DOUBLE_ENDING = re.compile(r"\.tar\.[a-z0-9]{1,4}$", re.IGNORECASE)
 
 
-def free_name(path: str, is_taken: Callable[[str], bool], rules: Rules = CURRENT) -> str:
+def free_name(path: str, is_taken: Callable[[str], bool], rules: Rules | None = None) -> str:
     """`path`, or the first of `name (2).txt`, `name (3).txt`, … that nobody has; it still fits the disk.
 
     `is_taken` is asked with whole paths; on a case-blind folder let it compare `folded` ones.
     """
     if not is_taken(path):
         return path
+    rules = rules or CURRENT
     cut = max(path.rfind(letter) for letter in ("/", rules.separator)) + 1
     folder, name = path[:cut], path[cut:]
     double = _DOUBLE_ENDING.search(name)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeAlias
 
 import pytest
 from hypothesis import example, given
@@ -13,6 +18,9 @@ from hypothesis import strategies as st
 from storage_core import names
 from storage_core.errors import InvalidObjectNameError
 from storage_core.names import MACOS, POSIX, WINDOWS, Rules, from_local, to_local
+from tests.servers import disks
+
+Disk: TypeAlias = Callable[[Path], AbstractContextManager[Path]]
 
 ALL = pytest.mark.parametrize("rules", [POSIX, WINDOWS, MACOS], ids=lambda rules: rules.name)
 
@@ -255,6 +263,31 @@ def test_names_that_a_case_blind_disk_confuses_fold_alike(one: str, other: str) 
     assert names.folded(one) == names.folded(other)
 
 
+def test_no_pair_of_letters_that_ntfs_confuses_is_told_apart(tmp_path: Path) -> None:
+    """By the table that is written on every NTFS disk."""
+    table = disks.ntfs_case_table(tmp_path)
+    pairs = [(chr(one), chr(other)) for one, other in enumerate(table) if one != other]
+    assert len(pairs) > 900
+    assert [pair for pair in pairs if names.folded(pair[0]) != names.folded(pair[1])] == []
+
+
+@given(name=OBJECT_NAMES)
+def test_every_other_spelling_of_a_name_folds_alike(name: str) -> None:
+    folded = names.folded(name)
+    assert names.folded(folded) == folded
+    for other in (name.swapcase() if name.isascii() else name.upper(), name.casefold()):
+        assert (
+            names.folded(other) == folded or "\u0131" in name
+        )  # the dotless i, whose capital is the other I
+    for form in ("NFC", "NFD"):
+        assert names.folded(unicodedata.normalize(form, name)) == folded
+
+
+def test_letters_that_nobody_sees_tell_no_names_apart() -> None:
+    assert names.folded("soft\u00adhyphen") == names.folded("softhyphen")
+    assert names.folded("\U0001f468\u200d\U0001f469") == names.folded("\U0001f468\U0001f469")
+
+
 def test_different_names_fold_differently() -> None:
     assert names.folded("a/b") != names.folded("a/c")
 
@@ -277,6 +310,24 @@ def test_a_free_name_still_fits_the_disk() -> None:
 def test_a_free_name_may_be_asked_for_case_blindly() -> None:
     taken = {names.folded("Readme"), names.folded("readme (2)")}
     assert names.free_name("README", lambda path: names.folded(path) in taken) == "README (3)"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the disks of other systems are mounted on Linux")
+@pytest.mark.parametrize("kind", [disks.exfat, disks.ntfs], ids=lambda kind: kind.__name__)
+def test_a_case_blind_disk_is_known_as_one(tmp_path: Path, kind: Disk) -> None:
+    with kind(tmp_path / "blind") as disk:
+        assert names.is_case_blind(str(disk))
+        assert list(disk.iterdir()) == []
+
+
+def test_a_disk_that_tells_capitals_apart_but_no_accents_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a case-sensitive APFS does; a stand-in, for Linux mounts none."""
+    known = os.path.lexists
+    monkeypatch.setattr(os.path, "lexists", lambda path: known(unicodedata.normalize("NFC", path)))
+    assert names.is_case_blind(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_tells_whether_it_is_case_blind_and_keeps_no_trace(tmp_path: Path) -> None:
