@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 HERE = Path(__file__).resolve().parent
-SIZES = (16, 20, 24, 32, 40, 48, 64)  # pixels: 16, 20, 24 and 32 at scales 1 to 2
+SIZES = (16, 18, 20, 24, 27, 30, 32, 36, 40)  # pixels: 16, 18 and 20 at scales 1 to 2
 UNKNOWN = "cloud"
 _NAME = "icon name"  # the property by which `refresh` finds who shows what
 _COLOR = "icon color"
@@ -60,8 +60,9 @@ def icon(name: str, color: QColor | None = None) -> QIcon:
 
 
 def pixmap(name: str, size: int, color: QColor | None = None, ratio: float = 1.0) -> QPixmap:
-    """One drawing, `size` device-independent pixels wide, for painting by hand."""
-    return icon(name, color).pixmap(QSize(size, size), ratio)
+    """One drawing, `size` device-independent pixels wide, for painting by hand: with all of its pixels."""
+    ink = color or QGuiApplication.palette().color(QPalette.ColorRole.WindowText)
+    return _pixmap(name, round(size * ratio), ratio, ink.rgba())
 
 
 def app_icon() -> QIcon:
@@ -78,10 +79,21 @@ def keep(owner: QAction | QAbstractButton, name: str, color: QColor | None = Non
 
 def keep_picture(label: QLabel, name: str, size: int) -> None:
     """Show a drawing on a label, in the colour of placeholder text, for empty states and dialogs."""
+    if label.property(_NAME) is None:
+        label.installEventFilter(_Redrawn(label))
     label.setProperty(_NAME, name)
     label.setProperty("icon size", size)
     muted = QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText)
     label.setPixmap(pixmap(name, size, muted, label.devicePixelRatioF()))
+
+
+class _Redrawn(QObject):
+    """Draws a label's picture anew when its window comes to a screen of another density."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange and isinstance(watched, QLabel):
+            keep_picture(watched, watched.property(_NAME), watched.property("icon size"))
+        return False
 
 
 def refresh(root: QWidget) -> None:
@@ -101,17 +113,28 @@ def refresh(root: QWidget) -> None:
 
 @cache
 def _icon(name: str, normal: int, off: int, chosen: int) -> QIcon:
-    drawing = _drawing(name) or _drawing(UNKNOWN) or ""
     made = QIcon()
     for mode, rgba in (
         (QIcon.Mode.Normal, normal),
         (QIcon.Mode.Disabled, off),
         (QIcon.Mode.Selected, chosen),
     ):
-        renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", _css(rgba)).encode()))
+        renderer = _renderer(name, rgba)
         for size in SIZES:
             made.addPixmap(_drawn(renderer, size), mode)
     return made
+
+
+@cache
+def _pixmap(name: str, pixels: int, ratio: float, rgba: int) -> QPixmap:
+    picture = _drawn(_renderer(name, rgba), pixels)
+    picture.setDevicePixelRatio(ratio)
+    return picture
+
+
+def _renderer(name: str, rgba: int) -> QSvgRenderer:
+    drawing = _drawing(name) or _drawing(UNKNOWN) or ""
+    return QSvgRenderer(QByteArray(drawing.replace("currentColor", _css(rgba)).encode()))
 
 
 def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:

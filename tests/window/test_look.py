@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QLocale, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtCore import QEvent, QLocale, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -129,6 +129,48 @@ def test_nothing_is_cut_at_200_percent_on_2560_by_1600() -> None:
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+@pytest.mark.parametrize("size", [16, 48, 64])
+def test_a_picture_has_all_the_pixels_of_its_screen(
+    application: QApplication, size: int, ratio: float
+) -> None:
+    picture = icons.pixmap("folder", size, None, ratio)
+    assert (picture.width(), picture.devicePixelRatio()) == (size * ratio, ratio)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("size", [16, 18, 20])
+def test_an_icon_has_all_the_pixels_of_its_screen(application: QApplication, size: int, ratio: float) -> None:
+    picture = icons.icon("folder").pixmap(QSize(size, size), ratio)
+    assert picture.width() == size * ratio
+    assert round(size * ratio) in icons.SIZES  # none that is drawn for another size and scaled
+
+
+def test_a_picture_is_drawn_anew_when_its_window_comes_to_another_screen(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Label(QLabel):
+        ratio = 1.0
+
+        def devicePixelRatioF(self) -> float:
+            return self.ratio
+
+    asked: list[float] = []
+    draw = icons.pixmap
+
+    def note(name: str, size: int, color: QColor | None = None, ratio: float = 1.0) -> QPixmap:
+        asked.append(ratio)
+        return draw(name, size, color, ratio)
+
+    monkeypatch.setattr(icons, "pixmap", note)
+    label = Label()
+    qtbot.addWidget(label)
+    icons.keep_picture(label, "folder", 48)
+    label.ratio = 1.5
+    QApplication.sendEvent(label, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert asked == [1.0, 1.5]
 
 
 def test_the_search_for_cut_texts_finds_one(qtbot: QtBot) -> None:
