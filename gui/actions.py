@@ -296,7 +296,14 @@ _TRANSFERS = (
 )  # fmt: skip
 
 _HELP = (
-    Command("help.about", QT_TRANSLATE_NOOP("Actions", "&About Skyferry"), "info", menu="help"),
+    Command("help.guide", QT_TRANSLATE_NOOP("Actions", "&User Guide"), "question", ("F1",), menu="help"),
+    Command("help.security", QT_TRANSLATE_NOOP("Actions", "&Security and Privacy"), "lock", menu="help",
+            note=QT_TRANSLATE_NOOP("Actions", "What is stored where, and what leaves this computer")),
+    Command("help.shortcuts", QT_TRANSLATE_NOOP("Actions", "&Keyboard Shortcuts"), "", ("Ctrl+?",),
+            menu="help"),
+    Command("help.log", QT_TRANSLATE_NOOP("Actions", "Show &Log Folder"), "folder", menu="help", group=1),
+    Command("help.about", QT_TRANSLATE_NOOP("Actions", "&About Skyferry"), "info", menu="help", group=2,
+            note=QT_TRANSLATE_NOOP("Actions", "Version, licences, and a report of the environment to copy")),
 )  # fmt: skip
 
 COMMANDS: Mapping[str, Command] = {

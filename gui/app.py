@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
 
-import PySide6
 from PySide6.QtCore import QCoreApplication, QLockFile, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +32,7 @@ from .options import parse, why_no_window, why_unusable
 from .saved_file import make_private
 from .secrets import Secrets
 from .settings import Folders, Settings, portable_folders, standard_folders
+from .version import program
 
 _log = logging.getLogger(__name__)
 LOCK_MS = 200
@@ -172,18 +171,13 @@ def _report_crashes(app: Context, window: MainWindow) -> None:
     """From here on a fault of ours is logged and shown, and the program goes on."""
     loop = running_loop()
     open_boxes: list[object] = []
-    about = (
-        f"Skyferry {QCoreApplication.applicationVersion()}, "
-        f"Python {platform.python_version()}, PySide6 {PySide6.__version__}",
-        f"{platform.system()} {platform.release()} {platform.machine()}",  # platform() starts a program
-    )
 
     async def show(error: BaseException) -> None:
         if open_boxes:
             return  # one at a time; the log has them all
         open_boxes.append(error)
         try:
-            await closed(crash_box(window.widget, crash_report(error, about), str(app.folders.log)))
+            await closed(crash_box(window.widget, crash_report(error, program()), str(app.folders.log)))
         finally:
             open_boxes.clear()
 

@@ -1,7 +1,8 @@
 """What Skyferry is made of beside its own code: names, versions, licences and their texts. No Qt in here.
 
 A package carries the list that `packaging/notices.py` made when it was built; elsewhere it is made anew from
-what is installed. Reading takes a moment: call `here` in a thread.
+what is installed. Reading takes a moment, and so does importing this: both happen in a thread, when About is
+opened.
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ class Notice:
     text: str
     part_of: str = ""
 
+    @property
+    def title(self) -> str:
+        """`requests 2.34.2`, `PCRE2 (in Qt 6.11.3)`."""
+        name = f"{self.name} {self.version}".strip()
+        return f"{name} (in {self.part_of})" if self.part_of else name
+
 
 def here(licences: Path) -> list[Notice]:
     """All notices of the running program. `licences`: the folder resources/licences. OSError, ValueError."""
@@ -66,25 +73,19 @@ def sheet(notices: Iterable[Notice]) -> str:
     lines = [
         f"Skyferry {__version__} and what it is made of",
         "",
-        *(f"  {title(notice)}: {notice.licence}" for notice in notices),
+        *(f"  {notice.title}: {notice.licence}" for notice in notices),
     ]
     for notice in notices:
         lines += [
             "",
             "=" * 78,
-            title(notice),
+            notice.title,
             f"Licence: {notice.licence}",
             "=" * 78,
             "",
             notice.text.strip(),
         ]
     return "\n".join(lines) + "\n"
-
-
-def title(notice: Notice) -> str:
-    """`requests 2.34.2`, `PCRE2 (in Qt 6.11.3)`."""
-    name = f"{notice.name} {notice.version}".strip()
-    return f"{name} (in {notice.part_of})" if notice.part_of else name
 
 
 # -- distributions --
@@ -148,7 +149,7 @@ def of_distribution(distribution: metadata.Distribution, licences: Path) -> Noti
     if licence == "MPL-2.0":
         texts.append(_text(licences, licence))  # certifi carries the notice that names it
     texts += _inside(distribution, licences)
-    return Notice(name, distribution.version, licence, "\n\n".join(text.strip() for text in texts))
+    return Notice(name, distribution.version, licence, "\n\n".join(text.strip("\n") for text in texts))
 
 
 def key(name: str) -> str:
@@ -222,7 +223,7 @@ def _text_files(distribution: metadata.Distribution) -> list[metadata.PackagePat
 
 
 def _carried(file: metadata.PackagePath) -> str:
-    return Path(str(file.locate())).read_text("utf-8", errors="replace").strip()
+    return Path(str(file.locate())).read_text("utf-8", errors="replace").strip("\n")
 
 
 def _inside(distribution: metadata.Distribution, licences: Path) -> list[str]:
@@ -260,7 +261,7 @@ def _text(licences: Path, name: str) -> str:
     """A text of this folder: `MIT`, or `../GPL-3.0` for one that stands above."""
     above = licences / f"{Path(name).name}.txt"
     path = above if above.exists() else licences / "texts" / f"{name}.txt"
-    return path.read_text("utf-8").strip()
+    return path.read_text("utf-8").strip("\n")
 
 
 def _python_text(licences: Path) -> str:
@@ -268,5 +269,5 @@ def _python_text(licences: Path) -> str:
     for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("data")):
         for name in ("LICENSE.txt", "LICENSE"):
             if (found := Path(folder) / name).is_file():
-                return found.read_text("utf-8", errors="replace").strip()
+                return found.read_text("utf-8", errors="replace").strip("\n")
     return _text(licences, "PSF-2.0")

@@ -110,6 +110,12 @@ class Secrets:
         self._known[account_id] = dict(values)
         self._unsaved.add(account_id)
 
+    def vault_title(self) -> str:
+        """Which keyring is used, for people. Opens it, reads nothing in it. NoKeyringHereError."""
+        if self._vault is None:
+            self._vault = self._open_vault()
+        return self._vault.title
+
     def read(self, account_id: str) -> Mapping[str, str] | None:
         """The secret, asked of the keyring once per run; None when it holds none. SecretsError."""
         if account_id in self._known:

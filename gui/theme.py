@@ -133,6 +133,8 @@ QPlainTextEdit[tone="warn"] { color: $warn; }
 QPlainTextEdit[tone="title"] { font-weight: 600; font-size: 115%; }
 QPlainTextEdit[role="value"] { border: 0; border-radius: 0; padding: 0; background: transparent; }
 
+QTextEdit[role="guide"] { border: 0; border-radius: 0; padding: 0; }
+
 QAbstractItemView { background: $base; border: 0; alternate-background-color: $base;
   selection-background-color: $chosen; selection-color: $chosen_text; }
 QTableView::item { padding: 0 8px; border: 0; }
@@ -146,6 +148,7 @@ QTreeView#tree, QListView#places { background: $window; }
 QTreeView#tree { selection-background-color: transparent; }
 QTreeView#tree::item, QListView#places::item { padding: 5px 4px; border-radius: 6px; }
 QTreeView#tree::item:selected, QTreeView#tree::item:hover { background: transparent; color: $text; }
+QTreeView#roomy::item, QListView#roomy::item { padding: 4px 6px; }
 QHeaderView { background: $base; border: 0; }
 QHeaderView::section { background: $base; color: $muted; border: 0; border-bottom: 1px solid $line;
   padding: 6px 16px 6px 11px; }

@@ -489,6 +489,20 @@ RULES = (
         ("gui/text.py",),
     ),
     Rule(
+        "the guide alone shows rich text, and that of our own files",
+        says("QTextBrowser", "QTextEdit", "setHtml", "setMarkdown", "insertHtml", "appendHtml"),
+        "area = QTextEdit()\narea.setHtml(name)",
+        (WINDOW,),
+        ("gui/dialogs/guide.py",),
+    ),
+    Rule(
+        "the guide reads no HTML",
+        says("QTextEdit", "setHtml", "insertHtml", "MarkdownDialectCommonMark"),
+        "page.setHtml(text)",
+        ("gui/dialogs/guide.py",),
+        bad_path="gui/dialogs/guide.py",
+    ),
+    Rule(
         "drivers do not import each other",
         driver_imports,
         "from .local import LocalDriver",

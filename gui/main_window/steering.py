@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
@@ -16,9 +16,8 @@ from storage_core.transfers import State as JobState
 
 from ..accounts import BUILT_IN, THIS_COMPUTER, Place
 from ..actions import State
-from ..background import Task, closed
+from ..background import Task
 from ..context import Context
-from ..dialogs.message import NoticeDialog
 from ..flows import (
     browse,
     cdn,
@@ -29,6 +28,7 @@ from ..flows import (
     delete,
     download,
     folder,
+    help,
     metadata,
     paste_out,
     rename,
@@ -72,6 +72,11 @@ FLOWS: Mapping[str, Callable[[Context, Window], Flow]] = {
     "edit.copy_out": clipboard.copy_for_others,
     "edit.paste": clipboard.paste,
     "transfers.clear": transfers.clear_done,
+    "help.guide": help.show_user_guide,
+    "help.security": help.show_security,
+    "help.shortcuts": help.show_shortcuts,
+    "help.log": help.show_log_folder,
+    "help.about": help.show_about,
 }
 
 
@@ -175,7 +180,6 @@ class Steering(QObject):
             "transfers.pause_all": partial(jobs, transfers.pause, RUNNING, everything=True),
             "transfers.resume_all": partial(jobs, transfers.resume, PAUSED, everything=True),
             "transfers.limit": self._choose_limit,
-            "help.about": self._about,
         }
 
     def _toggle_pane(self, name: str) -> None:
@@ -245,15 +249,6 @@ class Steering(QObject):
     def _set_limit(self, limit: int, checked: bool = True) -> None:
         self._app.engine.bytes_per_second_max = limit
         self._app.settings.bytes_per_second_max = limit
-
-    def _about(self) -> None:
-        version = QCoreApplication.applicationVersion()
-        text = self.tr("A desktop browser for every object store. Version {version}.")
-        hint = self.tr("Free software under the Apache License 2.0.")
-        box = NoticeDialog(
-            self._window.widget, "Skyferry", text.format(version=version or "–"), hint=hint, icon="info"
-        )
-        self._window.run(closed(box))
 
     # -- transfers --
 

@@ -127,7 +127,7 @@ def test_a_list_that_was_written_is_read_back_and_the_sheet_names_all_of_it(here
     assert notices.read(notices.written(every)) == every
     sheet = notices.sheet(every)
     for notice in every:
-        assert notices.title(notice) in sheet
+        assert notice.title in sheet
         assert notice.text.strip() in sheet
 
 
