@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from storage_core.providers_rows import MORE, Field, ProviderRow
@@ -122,7 +123,27 @@ def key_fields(*, key: str = "Access key", secret: str = "Secret key") -> tuple[
     )
 
 
-_AWS_KEYS = key_fields(key="Access key ID", secret="Secret access key")
+_AWS_SIGN_IN = (
+    Field(
+        "sign_in",
+        "Sign in with",
+        kind="choice",
+        choices=("keys", "chain"),
+        default="keys",
+        labels=("Access key", "This computer's own AWS sign-in"),
+    ),
+    *(
+        replace(one, when=("sign_in", ("keys",)))
+        for one in key_fields(key="Access key ID", secret="Secret access key")
+    ),
+    Field(
+        "profile",
+        "Profile",
+        placeholder="default",
+        when=("sign_in", ("chain",)),
+        help="Of ~/.aws/config, as for the aws command: keys, SSO, an assumed role, the machine's own role.",
+    ),
+)
 
 
 def more_fields() -> tuple[Field, ...]:
@@ -215,7 +236,7 @@ def _region(constant: str, title: str, region: str) -> ProviderRow:
         constant,
         f"Amazon S3 ({title})",
         DRIVER,
-        (*_AWS_KEYS, *more_fields()),
+        (*_AWS_SIGN_IN, *more_fields()),
         AMAZON,
         "amazon",
         "",
@@ -231,7 +252,7 @@ ROWS: tuple[ProviderRow, ...] = (
         "Amazon S3",
         DRIVER,
         (
-            *_AWS_KEYS,
+            *_AWS_SIGN_IN,
             region_field(AWS_REGIONS, "us-east-1", ON_AMAZON),
             endpoint_field(required=False),
             *more_fields(),

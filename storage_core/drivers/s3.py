@@ -38,6 +38,7 @@ from storage_core.drivers.s3_profile import (
 from storage_core.drivers.s3_wire import Wire
 from storage_core.errors import AttributeRefusedError, OperationNotSupportedError
 from storage_core.signing.aws4 import Keys
+from storage_core.tokens.aws import AwsChain
 
 
 class LibcloudNames(StorageDriver):
@@ -96,6 +97,8 @@ class S3StorageDriver(LibcloudNames):
         account: str = "",
         addressing: str = "auto",
         anonymous: bool = False,
+        sign_in: str = "keys",
+        profile: str = "",
         **network: Any,
     ) -> None:
         """Positions as in Libcloud. No I/O.
@@ -103,8 +106,12 @@ class S3StorageDriver(LibcloudNames):
         `endpoint` is a URL (http or https, port and path prefix allowed) and wins over `host` and `secure`.
         `region` may be unknown to us. `token` is a session token. `account` is what some services have in
         their host name. `addressing`: "auto", "path" or "virtual".
-        `anonymous` sends requests without a signature. ValueError for an endpoint that cannot be one.
+        `anonymous` sends requests without a signature. `sign_in` "chain" takes neither key nor secret but
+        this computer's own AWS sign-in, of the `profile` or the default one (extra `aws`).
+        ValueError for an endpoint that cannot be one, or a `sign_in` that is not "keys" or "chain".
         """
+        if sign_in not in ("", "keys", "chain"):
+            raise ValueError(f"sign_in is 'keys' or 'chain', not {sign_in!r}")
         region = region or self.preset.get("region") or ""
         super().__init__(key, secret, secure, host, port, api_version, region, **network)
         self.profile = profile_from(self.options)
@@ -113,7 +120,11 @@ class S3StorageDriver(LibcloudNames):
             addressing=addressing, account=account,
         )  # fmt: skip
         self.token = token
-        keys = None if anonymous else Keys(key, secret or "", token or "")
+        keys: Keys | AwsChain | None = Keys(key, secret or "", token or "")
+        if sign_in == "chain":
+            keys = AwsChain(profile, self.network)
+        if anonymous:
+            keys = None
         self.capabilities = self.profile.capabilities()
         if anonymous:
             why = {

@@ -19,6 +19,7 @@ from storage_core.body import Body, BytesBody
 from storage_core.drivers import s3_errors
 from storage_core.drivers.s3_profile import Endpoint, Profile
 from storage_core.errors import (
+    ExpiredTokenError,
     InvalidCredsError,
     LibcloudError,
     MalformedResponseError,
@@ -26,6 +27,7 @@ from storage_core.errors import (
     WrongRegionError,
 )
 from storage_core.signing import aws4
+from storage_core.tokens.aws import EXPIRED, AwsChain
 from storage_core.xml import parse
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -52,6 +54,7 @@ class Call:
     service: str = "s3"
     region: str = ""  # "": where the container lives
     tries: int = 0
+    keys: aws4.Keys | None = None  # what it was signed with
     told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
     whole: bool = False  # the body is read while a retry can still make good what was cut
     content: bytes = b""
@@ -66,9 +69,9 @@ class Wire:
         profile: Profile,
         endpoint: Endpoint,
         region: str,
-        keys: aws4.Keys | None,
+        keys: aws4.Keys | AwsChain | None,
     ) -> None:
-        """No I/O. `keys` None: requests are not signed."""
+        """No I/O. `keys` None: requests are not signed; a chain is asked for keys before each of them."""
         self.driver = driver
         self.profile = profile
         self.endpoint = endpoint
@@ -130,9 +133,9 @@ class Wire:
                 self.learn_region(container, self._ask_region(container, self.region))
         region = self.region_of(container)
         url = self._url(container, object_name, query, region)
-        if self.keys is None:
+        if (keys := self._keys_now()) is None:
             raise InvalidCredsError("Links cannot be signed without an access key.", self.driver)
-        return aws4.presign(method, url, self.keys, region, "s3", seconds, self._client.now())
+        return aws4.presign(method, url, keys, region, "s3", seconds, self._client.now())
 
     def refusal(self, reply: http.Reply, call: Call) -> LibcloudError:
         """The typed error for a reply that is not good."""
@@ -201,9 +204,19 @@ class Wire:
                 return WrongRegionError(
                     f"{call.container!r} is in the region {told}.", reply.status, self.driver, region=told
                 )
-            return self.refusal(reply, call)
+            return self._renewed(self.refusal(reply, call), call)
 
         return self._client.send(make, judge, idempotent=call.idempotent)
+
+    def _renewed(self, error: LibcloudError, call: Call) -> LibcloudError:
+        """An ExpiredTokenError, upon which the client asks once more, where a chain may have newer keys."""
+        if not isinstance(self.keys, AwsChain) or call.keys is None or error.code not in EXPIRED:
+            return error
+        self.keys.refuse(call.keys)
+        return ExpiredTokenError(
+            str(error), self.driver, status=error.status, code=error.code, request_id=error.request_id,
+            container_name=error.container_name, object_name=error.object_name,
+        )  # fmt: skip
 
     def _judge_body(self, reply: http.Reply, call: Call, found: list[Element]) -> LibcloudError | None:
         body = reply.content()
@@ -234,14 +247,18 @@ class Wire:
             headers=headers,
             body=call.body,
         )
-        if self.keys is not None:
-            if not self.keys.access_key or not self.keys.secret_key:
+        call.keys = self._keys_now()
+        if call.keys is not None:
+            if not call.keys.access_key or not call.keys.secret_key:
                 raise InvalidCredsError(
                     "An access key and a secret key are needed for this service.", self.driver
                 )
             payload_hash = self._payload_hash(call.body)
-            aws4.sign(request, self.keys, region, call.service, payload_hash, self._client.now())
+            aws4.sign(request, call.keys, region, call.service, payload_hash, self._client.now())
         return request
+
+    def _keys_now(self) -> aws4.Keys | None:
+        return self.keys.keys() if isinstance(self.keys, AwsChain) else self.keys
 
     def _payload_hash(self, body: Body | bytes | None) -> str:
         """Unsigned only where nobody in between can change the bytes: over TLS, or on this computer."""
