@@ -26,6 +26,7 @@ from gui.dialogs.secret import SecretDialog
 from gui.error_box import Box
 from gui.flows.quit import quit_app
 from gui.main_window import MainWindow
+from gui.options import parse
 from gui.secrets import Secrets
 from gui.settings import Folders, portable_folders
 from storage_core.transfers import State
@@ -455,7 +456,7 @@ class Program:
 
     def __init__(self, folders: Folders, profile: Path) -> None:
         self.folders = folders
-        self.options = program._options(["--portable", str(profile)])
+        self.options = parse(["--portable", str(profile)])
 
     async def begin(self, owner: Any) -> None:
         self.folders.lock.parent.mkdir(parents=True, exist_ok=True)
