@@ -60,7 +60,12 @@ def run(program: Path, *arguments: str) -> str:
     """Its standard output."""
     try:
         done = subprocess.run(
-            [str(program), *arguments], capture_output=True, text=True, encoding="utf-8", timeout=SECONDS
+            [str(program), *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"{' '.join(arguments)}: {error}") from error

@@ -340,8 +340,16 @@ def test_a_package_that_is_not_as_it_should_be_is_refused(
     tour["play"](program(tmp_path, RIGHT))
 
 
-def test_the_frozen_app_plays_its_tour_from_outside(tmp_path: Path) -> None:
-    app = ROOT / "dist" / "skyferry" / "skyferry"
-    assert app.is_file(), "run python3 dev.py package"
-    recipe(PACKAGING / "tour.py")["play"](app, tmp_path / "pictures")
-    assert len(list((tmp_path / "pictures").glob("*.png"))) >= 5
+def test_the_frozen_app_plays_its_tour_from_outside(
+    folder: Path, session: dict[str, str], tmp_path: Path
+) -> None:
+    argv = [
+        sys.executable,
+        str(PACKAGING / "tour.py"),
+        str(folder / "skyferry"),
+        "--screenshots",
+        str(tmp_path),
+    ]
+    played = subprocess.run(argv, env=session, capture_output=True, text=True, check=False)
+    assert played.returncode == 0, played.stderr
+    assert len(list(tmp_path.glob("*.png"))) >= 5

@@ -13,17 +13,12 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from gui import notices
-from storage_core import __version__
-
-ROOT = Path(__file__).resolve().parents[2]
-FROZEN = ROOT / "dist" / "skyferry"
-FILE = ROOT / "dist" / f"skyferry-{__version__}.cdx.json"
+from tests.packages.artefacts import ROOT, VERSION, artefact
 
 
 @pytest.fixture(scope="module")
 def bill() -> dict[str, Any]:
-    assert FILE.is_file(), "run python3 dev.py package"
-    found: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    found: dict[str, Any] = json.loads(artefact(f"skyferry-{VERSION}.cdx.json").read_text("utf-8"))
     return found
 
 
@@ -34,11 +29,11 @@ def named(bill: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 def test_the_bill_is_valid_cyclonedx(bill: dict[str, Any]) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
     about = bill["metadata"]["component"]
-    assert (about["name"], about["version"], about["type"]) == ("Skyferry", __version__, "application")
+    assert (about["name"], about["version"], about["type"]) == ("Skyferry", VERSION, "application")
 
 
-def test_every_notice_of_the_bundle_is_in_the_bill(bill: dict[str, Any]) -> None:
-    listed = FROZEN / "_internal" / "resources" / "licences" / notices.LIST
+def test_every_notice_of_the_bundle_is_in_the_bill(bill: dict[str, Any], folder: Path) -> None:
+    listed = folder / "_internal" / "resources" / "licences" / notices.LIST
     _, *others = notices.read(listed.read_text("utf-8"))
     found = {(one["name"], one.get("version", "")) for one in bill["components"]}
     found |= {(part["name"], "") for one in bill["components"] for part in one.get("components", ())}
@@ -46,26 +41,28 @@ def test_every_notice_of_the_bundle_is_in_the_bill(bill: dict[str, Any]) -> None
     assert {"Python", "Qt"} <= {name for name, _ in found}
 
 
-def test_every_distribution_whose_metadata_is_frozen_is_in_the_bill(bill: dict[str, Any]) -> None:
+def test_every_distribution_whose_metadata_is_frozen_is_in_the_bill(
+    bill: dict[str, Any], folder: Path
+) -> None:
     frozen = {
-        tuple(folder.name.removesuffix(".dist-info").rsplit("-", 1))
-        for folder in (FROZEN / "_internal").glob("*.dist-info")
+        tuple(one.name.removesuffix(".dist-info").rsplit("-", 1))
+        for one in (folder / "_internal").glob("*.dist-info")
     }
     assert frozen
     known = {(notices.key(one["name"]), one.get("version", "")) for one in bill["components"]}
     assert {(notices.key(name), version) for name, version in frozen} <= known
 
 
-def test_every_native_file_is_in_the_bill_with_its_sum(bill: dict[str, Any]) -> None:
+def test_every_native_file_is_in_the_bill_with_its_sum(bill: dict[str, Any], folder: Path) -> None:
     files = named(bill, "file")
     native = {
-        file.relative_to(FROZEN).as_posix()
-        for file in FROZEN.rglob("*")
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
         if file.is_file() and not file.is_symlink() and file.read_bytes()[:4] == b"\x7fELF"
     }
     assert set(files) == native
     for name, one in files.items():
-        content = (FROZEN / name).read_bytes()
+        content = (folder / name).read_bytes()
         assert one["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}]
 
 
