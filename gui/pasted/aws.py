@@ -17,6 +17,11 @@ from .found import Found, found, several
 PROVIDER = "s3"
 OWN = "s3_compatible"
 PROFILE = "AWS profile"
+# What a profile has instead of keys: botocore gets them from it.
+CHAINED = frozenset({"role_arn", "sso_session", "sso_start_url", "credential_process"})
+ON_THIS_COMPUTER = (
+    "It holds no keys: this computer's own ~/.aws/config gives them when the account is opened."
+)
 
 
 def variables(given: Mapping[str, str]) -> Found | None:
@@ -51,6 +56,9 @@ def profiles(read: Mapping[str, Mapping[str, str]]) -> Found | None:
                 "endpoint": lines.get("endpoint_url", ""),
             }
             founds.append(keys(f"{PROFILE} “{name}”", facts, name))
+        elif section and not CHAINED.isdisjoint(lines):
+            facts = {"sign_in": "chain", "profile": name, "region": lines.get("region", "")}
+            founds.append(found(f"{PROFILE} “{name}”", PROVIDER, facts, title=name, note=ON_THIS_COMPUTER))
     return several(founds)
 
 

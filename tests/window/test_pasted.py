@@ -143,6 +143,23 @@ def test_keys_are_read_as_tools_and_consoles_give_them(text):
     assert found.secrets["secret"] == SECRET
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "role_arn = arn:aws:iam::123456789012:role/lab\nsource_profile = base",
+        "sso_session = team",
+        "sso_start_url = https://team.awsapps.com/start",
+        "credential_process = /opt/keys",
+    ],
+)
+def test_a_profile_without_keys_is_the_computers_own_sign_in(line):
+    found = recognise(f"[profile lab]\nregion = eu-west-1\n{line}\n")
+    assert found is not None
+    assert (found.provider, dict(found.secrets)) == ("s3", {})
+    assert found.values == {"sign_in": "chain", "profile": "lab", "region": "eu-west-1"}
+    assert "holds no keys" in found.note
+
+
 def test_several_profiles_are_all_found_and_the_first_is_taken():
     text = f"[a]\naws_access_key_id=A\naws_secret_access_key={SECRET}\n[b]\naws_access_key_id=B\n"
     found = filled(text)
