@@ -50,8 +50,9 @@ from .frame import STEP, named, stand_back
 SIZE = QSize(120 * STEP, 88 * STEP)
 CONTENTS_WIDTH = 30 * STEP
 PICTURE_WIDTH = 76 * STEP  # a wider picture is shown smaller
+PICTURE = "\ufffc"  # what Qt puts into the text for one
 LEVELS = 3  # of headings in the contents
-PICTURES = (".png", ".jpg", ".svg")
+PICTURES = (".png", ".svg")  # what a bundle can read
 PLACE = Qt.ItemDataRole.UserRole  # of a row of the contents: the block's number
 MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
@@ -396,6 +397,8 @@ def _dress(block: QTextBlock) -> None:
     elif block.textList() is not None:
         form.setBottomMargin(STEP // 2)
         form.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    elif PICTURE in block.text():
+        form.setBottomMargin(2 * STEP)  # a quarter more of its height would be a hole below it
     else:
         form.setBottomMargin(STEP)
         form.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
