@@ -20,7 +20,7 @@ PROFILE = "AWS profile"
 # What a profile has instead of keys: botocore gets them from it.
 CHAINED = frozenset({"role_arn", "sso_session", "sso_start_url", "credential_process"})
 ON_THIS_COMPUTER = (
-    "It holds no keys: this computer's own ~/.aws/config gives them when the account is opened."
+    "It holds no keys: this computer's own AWS configuration gives them when it is opened."
 )
 
 
@@ -56,7 +56,7 @@ def profiles(read: Mapping[str, Mapping[str, str]]) -> Found | None:
                 "endpoint": lines.get("endpoint_url", ""),
             }
             founds.append(keys(f"{PROFILE} “{name}”", facts, name))
-        elif section and not CHAINED.isdisjoint(lines):
+        elif section and not section.startswith("sso-session ") and not CHAINED.isdisjoint(lines):
             facts = {"sign_in": "chain", "profile": name, "region": lines.get("region", "")}
             founds.append(found(f"{PROFILE} “{name}”", PROVIDER, facts, title=name, note=ON_THIS_COMPUTER))
     return several(founds)

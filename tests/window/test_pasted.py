@@ -147,7 +147,7 @@ def test_keys_are_read_as_tools_and_consoles_give_them(text):
     "line",
     [
         "role_arn = arn:aws:iam::123456789012:role/lab\nsource_profile = base",
-        "sso_session = team",
+        "sso_session = team\n[sso-session team]\nsso_start_url = https://team.awsapps.com/start",
         "sso_start_url = https://team.awsapps.com/start",
         "credential_process = /opt/keys",
     ],
