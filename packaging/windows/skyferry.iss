@@ -2,7 +2,8 @@
 ;
 ; *not run* on Windows yet. Tried under wine 8 (32 bits, Debian) with Inno Setup 6.3.1: this file compiles; without its two
 ; lines on architectures, and with a plain folder for {autopf}, which wine does not know, setup.exe installed a stand-in
-; for the program, replaced it (an old library went, the Start menu kept its entry), and removed all but the profile.
+; for the program, replaced it (an old library went, the Start menu kept its entry), and removed all but the profile;
+; while another process held the name that running.py gives, it refused to remove anything.
 ;
 ; Defines: Version (wanted), Source (the frozen folder), Icon, Output (a folder), Architecture, Suffix, Sign.
 
