@@ -142,6 +142,13 @@ def test_the_table_of_shortcuts_is_what_the_command_table_says() -> None:
     assert guide_tables.guide(text) == text, "python -m tests.documented.guide_tables writes it anew"
 
 
+@pytest.mark.parametrize("service", ["s3", "azure_blobs", "google_storage", "openstack_swift"])
+def test_every_way_to_sign_in_is_told_of(service: str) -> None:
+    text = in_one_line(GUIDE.read_text("utf-8"))
+    [field] = [field for field in providers.row(service).fields if field.name == "sign_in"]
+    assert [way for way in field.labels if f"**{way}**" not in text] == []
+
+
 def test_every_error_is_explained() -> None:
     text = in_one_line(GUIDE.read_text("utf-8"))
     rows = [re.sub(r"\{\w+\}", "…", row.text) for row in TABLE if row.text]
