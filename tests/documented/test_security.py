@@ -86,11 +86,17 @@ def test_every_test_that_it_names_exists() -> None:
 def test_every_threat_has_a_row_and_tests() -> None:
     numbers = [f"T{number}" for number in range(1, THREATS + 1)]
     assert [row[0] for row in rows("What could happen, and what is done about it")] == numbers
-    tests = re.findall(r"^- \*\*(T\d+)\*\* (.*)$", section("The tests of each row"), re.MULTILINE)
+    tests = re.findall(
+        r"^- \*\*(T\d+)\*\*\n((?:    - .*\n)+)", section("The tests of each row"), re.MULTILINE
+    )
     assert [number for number, _ in tests] == numbers
-    assert all(NODE.search(text) for _, text in tests)
-    promises = rows("What a transfer promises")
-    assert all(NODE.search(row[2]) for row in promises)
+    promises = re.findall(
+        r"^(\d+)\. .*\n((?:    - .*\n)+)", section("What a transfer promises"), re.MULTILINE
+    )
+    assert [int(number) for number, _ in promises] == list(range(1, len(promises) + 1))
+    assert len(promises) > 10
+    for _, lines in [*tests, *promises]:
+        assert all(NODE.fullmatch(line.removeprefix("    - ")) for line in lines.splitlines())
 
 
 def test_it_can_be_read_by_github_qt_and_sphinx() -> None:
