@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from importlib import metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from zipfile import ZipFile
 
 import pytest
 
@@ -197,3 +199,32 @@ def test_as_a_command_it_fills_a_folder(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "THIRD-PARTY.txt", "third-party.json", "QT-NOTICE.txt",
     }  # fmt: skip
+
+
+LIST_OF_WHEEL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from skyferry import notices, version
+from skyferry.icons import resource
+assert version.form() == "installed", version.form()
+print("\\n".join(one.title for one in notices.here(resource("licences"))))
+print(len(list(resource("help").glob("*.md"))))
+"""
+
+
+def test_an_installed_wheel_names_the_same_components_and_has_the_guides(
+    here: dict[str, notices.Notice], tmp_path: Path
+) -> None:
+    argv = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    [wheel] = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    with ZipFile(wheel) as archive:
+        archive.extractall(site)
+    listed = subprocess.run(
+        [sys.executable, "-P", "-c", LIST_OF_WHEEL, str(site)],
+        cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    ).stdout.splitlines()  # fmt: skip
+    assert listed[:-1] == [notice.title for notice in here.values()]
+    assert int(listed[-1]) >= 1
