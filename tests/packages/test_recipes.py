@@ -156,6 +156,11 @@ def test_the_uninstaller_knows_the_name_that_a_running_skyferry_gives() -> None:
     assert f'CreateMutexW(None, False, "{name}")' in (WINDOWS / "running.py").read_text("utf-8")
 
 
+def test_a_window_lies_under_the_entry_it_was_started_from() -> None:
+    (name,) = set(re.findall(r'AppUserModelID: "([^"]+)"', SCRIPT.read_text("utf-8")))
+    assert f'AppUserModelID("{name}")' in (WINDOWS / "running.py").read_text("utf-8")
+
+
 def test_the_installer_closes_a_running_skyferry() -> None:
     assert setup()["CloseApplications"] == "yes"
 
