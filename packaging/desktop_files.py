@@ -20,6 +20,7 @@ METAINFO = "io.github.skyferry.skyferry.metainfo.xml"
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
 import run_paths  # noqa: E402 - packaging/ is no package
+from needs import is_elf  # noqa: E402
 
 from storage_core import __version__ as VERSION  # noqa: E402 - the repo's root comes first
 
@@ -72,8 +73,9 @@ def copy_bundle(bundle: Path, to: Path) -> None:
     """With links as they are, the modes that files of a system have, and no path of this machine in them."""
     shutil.copytree(bundle, to, symlinks=True)
     for path in to.rglob("*"):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and is_elf(path):
             run_paths.remove_absolute(path)
+            must(["objcopy", "--remove-section=.comment", str(path)])  # the compiler's name
     set_modes(to, programs={to / "skyferry"})
 
 
