@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QFontDatabase,
     QImage,
     QKeySequence,
+    QResizeEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -51,6 +52,7 @@ SIZE = QSize(120 * STEP, 88 * STEP)
 CONTENTS_WIDTH = 30 * STEP
 PICTURE_WIDTH = 76 * STEP  # a wider picture is shown smaller
 PICTURE = "\ufffc"  # what Qt puts into the text for one
+RESIZED_MS = 100  # after the last change of width
 LEVELS = 3  # of headings in the contents
 PICTURES = (".png", ".svg")  # what a bundle can read
 PLACE = Qt.ItemDataRole.UserRole  # of a row of the contents: the block's number
@@ -104,6 +106,9 @@ class GuideWindow(QDialog):
         self._add_keys()
         self.page.anchorClicked.connect(self._follow)
         self.page.highlighted.connect(self._tell_target)
+        self._narrower = QTimer(self, singleShot=True, interval=RESIZED_MS)
+        self._narrower.timeout.connect(self._renew)
+        self.page.room_changed.connect(self._narrower.start)
         self.page.verticalScrollBar().valueChanged.connect(self._mark_heading)
         self.contents.itemActivated.connect(self._go_to)
         self.contents.itemClicked.connect(self._go_to)
@@ -163,9 +168,7 @@ class GuideWindow(QDialog):
         super().changeEvent(event)
         if theme.is_palette_change(event) and self._page:
             icons.refresh(self)
-            place = self.page.verticalScrollBar().value()
-            self._show(self._page)
-            self.page.verticalScrollBar().setValue(place)
+            self._renew()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.page.verticalScrollBar().valueChanged.disconnect(self._mark_heading)
@@ -263,6 +266,13 @@ class GuideWindow(QDialog):
         self.setWindowTitle(shown(first) if first else self.tr("Guide"))
         self._mark_heading()
 
+    def _renew(self) -> None:
+        """The same page anew, at the same words: its colours or its width have changed."""
+        top = self.page.block_at_top()
+        place = self.page.verticalScrollBar().value() - self.page.top_of(top)
+        self._show(self._page)
+        self.page.verticalScrollBar().setValue(self.page.top_of(top) + place)
+
     def _scroll_to(self, to: str) -> None:
         for block, _, heading in self.page.headings():
             if to and anchor(heading) == to:
@@ -312,10 +322,15 @@ class GuideWindow(QDialog):
 class _Page(QTextBrowser):
     """Shows what it is handed, and loads nothing."""
 
+    room_changed = Signal()  # pictures that were loaded are too wide now, or too narrow
+
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
         super().__init__()
         self._pictures = pictures
+        self._room = 0
         self.setOpenLinks(False)
+        # Always: one that comes and goes with the text would change the width while the text is set.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(4 * STEP)
         # The style sheet's field has a border and little room; a page has neither.
@@ -330,13 +345,25 @@ class _Page(QTextBrowser):
         return self._fitting(QImage.fromData(QByteArray(data)))
 
     def _fitting(self, picture: QImage) -> QImage:
-        """Not wider than a line, and sharp on a dense screen."""
-        ratio = self.devicePixelRatioF()
-        room = round(PICTURE_WIDTH * ratio)
+        """Not wider than there is room, and as sharp as it and the screen can be."""
+        room = self.room()
         if picture.width() > room:
-            picture = picture.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
-            picture.setDevicePixelRatio(ratio)
+            pixels = round(room * self.devicePixelRatioF())
+            if picture.width() > pixels:
+                picture = picture.scaledToWidth(pixels, Qt.TransformationMode.SmoothTransformation)
+            picture.setDevicePixelRatio(picture.width() / room)
         return picture
+
+    def room(self) -> int:
+        """How wide a picture may be now, in device-independent pixels."""
+        free = self.viewport().width() - 2 * round(self.document().documentMargin())
+        return max(10 * STEP, min(PICTURE_WIDTH, free))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.room() != self._room:
+            self._room = self.room()
+            self.room_changed.emit()
 
     def show_markdown(self, markdown: str) -> None:
         """A page from its top."""
@@ -361,8 +388,12 @@ class _Page(QTextBrowser):
         """Scroll it to the top, and put the cursor there, for screen readers and for Find."""
         block = self.document().findBlockByNumber(number)
         self.setTextCursor(QTextCursor(block))
-        top = self.document().documentLayout().blockBoundingRect(block).top()
-        self.verticalScrollBar().setValue(round(top) - STEP)
+        self.verticalScrollBar().setValue(self.top_of(number) - STEP)
+
+    def top_of(self, number: int) -> int:
+        """Where a block begins, in pixels from the top of the page."""
+        block = self.document().findBlockByNumber(number)
+        return round(self.document().documentLayout().blockBoundingRect(block).top())
 
     def block_at_top(self) -> int:
         """The number of the first block that can be seen, or of the heading just below the edge."""

@@ -130,6 +130,30 @@ def test_a_picture_fits_the_line_and_tables_and_code_are_shown(window: GuideWind
     assert window.page.horizontalScrollBar().maximum() == 0
 
 
+def test_a_picture_follows_the_width_and_the_place_stays(window: GuideWindow, qtbot: QtBot) -> None:
+    click(window, "chapter")
+    window.resize(window.minimumWidth(), 600)
+    qtbot.waitUntil(lambda: window.page.room() < PICTURE_WIDTH and not window._narrower.isActive())
+    assert (
+        window.page.loadResource(2, QUrl("pictures/wide.png")).deviceIndependentSize().width()
+        == window.page.room()
+    )
+    assert window.page.horizontalScrollBar().maximum() == 0
+    assert top(window) == "The second chapter"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("width", [300, 700, 1200, 2600])
+def test_a_picture_is_never_wider_than_a_line_on_any_screen(
+    window: GuideWindow, monkeypatch: pytest.MonkeyPatch, ratio: float, width: int
+) -> None:
+    monkeypatch.setattr(type(window.page), "devicePixelRatioF", lambda page: ratio)
+    window.page._pictures = {"x.png": picture(width)}
+    shown = window.page.loadResource(2, QUrl("x.png"))
+    assert round(shown.deviceIndependentSize().width()) == min(width, PICTURE_WIDTH)
+    assert shown.width() == min(width, round(PICTURE_WIDTH * ratio) if width > PICTURE_WIDTH else width)
+
+
 def test_a_page_that_is_missing_says_so(window: GuideWindow) -> None:
     window.open_page("nowhere.md")
     assert window.page.toPlainText() == "This page is missing from the installation."
@@ -366,6 +390,10 @@ def anchors(markdown: str) -> set[str]:
     code = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
     headings = [line.lstrip("# ") for line in code.splitlines() if line.startswith("#")]
     return {anchor(re.sub(r"[`*]", "", heading)) for heading in headings}
+
+
+def test_the_pages_that_the_menu_opens_are_there() -> None:
+    assert {"user-guide.md", "security.md"} <= set(read_guide(icons.resource("help")).pages)
 
 
 def test_every_link_and_picture_of_the_pages_leads_somewhere() -> None:
