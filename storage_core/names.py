@@ -89,7 +89,12 @@ CURRENT = WINDOWS if os.name == "nt" else MACOS if sys.platform == "darwin" else
 
 def below(folder: str, object_name: str, rules: Rules | None = None) -> str:
     """The path of an object's file strictly inside `folder`."""
-    path = os.path.join(folder, to_local(object_name, rules))
+    return inside(folder, to_local(object_name, rules))
+
+
+def inside(folder: str, local: str) -> str:
+    """A folder's path and what `to_local` gave, as one path that the system takes at any length."""
+    path = os.path.join(folder, local)
     return long_path(path) if os.name == "nt" else path
 
 

@@ -22,6 +22,7 @@ from storage_core.transfers.planning import plan
 from storage_core.transfers.roster import Roster
 from storage_core.transfers.rows import State
 from storage_core.transfers.settling import Settling, SignInNeeded
+from storage_core.transfers.specs import Conflict
 from storage_core.wire import stoppable
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,9 @@ class Crew:
         try:
             with stoppable(self._meter(job).check):
                 entries, is_over = self._plan_on(job)
-            new, known = self.journal.add_items(job.id, entries)
+            # Only on a disk does nobody put two files under one name at the same time: see put_in_place.
+            keep_both = job.kind == "download" and job.conflict is Conflict.KEEP_BOTH
+            new, known = self.journal.add_items(job.id, entries, keep_both=keep_both)
             if is_over:
                 self.journal.write("UPDATE jobs SET planned=1 WHERE id=?", job.id)
         except Exception as caught:

@@ -113,7 +113,8 @@ def _begin(work: Work, meter: Meter, folder: Folder) -> Outcome:
 def _taken(work: Work, obj: Object, driver: StorageDriver) -> Done | Skipped | Ask | None:
     """There is a file already: the verdict, or None when the way is free."""
     path = work.item.target
-    if os.path.isdir(path) and not os.path.islink(path):
+    is_folder = os.path.isdir(path) and not os.path.islink(path)
+    if is_folder and work.decision is not Conflict.KEEP_BOTH:
         raise LocalFileError(f"{path} is a folder; a file of this name cannot be put there.", path=path)
     if work.decision is Conflict.REPLACE and not work.item.doubt:
         return None

@@ -75,7 +75,7 @@ class Entry:
     target: str
     size: int = 0
     stamp: str = ""
-    reason: str = ""
+    reason: str = ""  # of one that waits: a note for its receipt
     state: str = "waiting"
     shape: str | None = None
 
@@ -257,11 +257,13 @@ class Journal:
 
     # -- what transfers ask --
 
-    def add_items(self, job: int, entries: Iterable[Entry]) -> tuple[list[Entry], int]:
+    def add_items(
+        self, job: int, entries: Iterable[Entry], *, keep_both: bool = False
+    ) -> tuple[list[Entry], int]:
         """Write planned entries; those that are known already are passed over.
 
-        Returns the new ones (state "skipped", with its reason, where another item of the job has taken the
-        name) and how many were known.
+        Returns the new ones and how many were known. Where another item of the job has taken the name, the
+        entry says so: its state is "skipped", or with `keep_both` it waits, to be given another name.
         """
 
         def add(db: sqlite3.Connection) -> tuple[list[Entry], int]:
@@ -278,7 +280,7 @@ class Journal:
                     "SELECT source FROM items WHERE job=? AND shape=?", (job, shape)
                 ).fetchone()
                 if other and shape is not None:
-                    entry.state, shape = "skipped", None
+                    entry.state, shape = "waiting" if keep_both else "skipped", None
                     entry.reason = f"{unpack(other[0])} would have the same name there."
                 db.execute(
                     "INSERT INTO items (job, root, source, target, shape, size, stamp, state, reason)"

@@ -116,6 +116,7 @@ def _downloads(spec: DownloadSpec, driver_for: Callable[[str], StorageDriver]) -
         is_blind = names.is_case_blind(spec.folder)
     except OSError as error:
         raise error if isinstance(error, LibcloudError) else local_error(error, spec.folder) from error
+    folders: dict[str, str] = {}
     for root, ref in enumerate(spec.sources):
         for obj in _objects(ref, driver_for(ref.account)):
             relative = obj.name.removeprefix(spec.base)
@@ -123,12 +124,30 @@ def _downloads(spec: DownloadSpec, driver_for: Callable[[str], StorageDriver]) -
             if not relative.strip("/") and (is_marker or not relative):
                 continue  # the marker of the folder itself
             try:
-                path = names.below(spec.folder, relative[:-1] if is_marker else relative)
+                local = names.to_local(relative[:-1] if is_marker else relative)
             except LibcloudError as error:
                 yield Entry(root, obj.name, relative, reason=str(error), state="failed")
                 continue
-            shape = names.folded(path) if is_blind else path
-            yield Entry(root, obj.name, path, obj.size, stamp_of(obj), shape=shape)
+            shape = names.folded(local) if is_blind else local
+            note = _merged(local, folders) if is_blind else ""
+            path = names.inside(spec.folder, local)
+            yield Entry(root, obj.name, path, obj.size, stamp_of(obj), note, shape=shape)
+
+
+def _merged(local: str, folders: dict[str, str]) -> str:
+    """A note where the disk takes a folder on the way for one of another spelling, "" elsewhere.
+
+    `folders` collects how each was spelled first, by what its spellings share.
+    """
+    note = ""
+    end = local.rfind(names.CURRENT.separator)
+    while end > 0:
+        folder = local[:end]
+        first = folders.setdefault(names.folded(folder), folder)
+        if first != folder:
+            note = f"It went into {first}: this disk takes {folder} for another spelling of that."
+        end = local.rfind(names.CURRENT.separator, 0, end)
+    return note
 
 
 def _copies(spec: CopySpec, driver_for: Callable[[str], StorageDriver]) -> Iterator[Entry]:

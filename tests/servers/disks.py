@@ -1,7 +1,7 @@
 """Real disks of other systems, each in a file, mounted through FUSE: for what no Linux disk does by itself.
 
 exFAT, as memory sticks have it, keeps the case of names and takes `A` and `a` for one; it knows no hard links
-and no attributes, and its driver wants a loop device, so real root. NTFS refuses here what Windows refuses
+and no attributes. Mounting takes root's rights (sudo's, where it asks for no password) and /dev/fuse. NTFS refuses here what Windows refuses
 (NTFS-3G's `windows_names`: `<>:"|?*\\`, control characters, a last dot or space, the devices of DOS;
 learn.microsoft.com/windows/win32/fileio/naming-a-file) and takes `A` and `a` for one name, but lists names
 in lower case as long as it does. What they compare names by is written on them, as on Windows' own disks.
@@ -9,6 +9,7 @@ in lower case as long as it does. What they compare names by is written on them,
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SIZE = 64 * 1024 * 1024
+OWNER = f"uid={os.getuid()},gid={os.getgid()}" if os.name == "posix" else ""
+AS_ROOT = ("losetup", "mount.exfat-fuse", "lowntfs-3g", "umount")
 
 
 @contextmanager
@@ -25,7 +28,7 @@ def exfat(folder: Path) -> Iterator[Path]:
     _run("mkfs.exfat", str(image))
     device = _run("losetup", "--find", "--show", str(image)).strip()
     try:
-        _run("mount.exfat-fuse", device, str(disk))
+        _run("mount.exfat-fuse", "-o", OWNER, device, str(disk))
         try:
             yield disk
         finally:
@@ -40,7 +43,7 @@ def ntfs(folder: Path, options: str = "ignore_case,windows_names") -> Iterator[P
     image, disk = _image(folder)
     if not image.stat().st_blocks:
         _run("mkntfs", "--quiet", "--fast", "--force", str(image))
-    _run("lowntfs-3g", "-o", options, str(image), str(disk))
+    _run("lowntfs-3g", "-o", f"{options},{OWNER}", str(image), str(disk))
     try:
         yield disk
     finally:
@@ -67,6 +70,7 @@ def _image(folder: Path) -> tuple[Path, Path]:
 
 
 def _run(*argv: str) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    rights = ["sudo", "-n"] if argv[0] in AS_ROOT and os.geteuid() else []
+    done = subprocess.run([*rights, *argv], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"{argv[0]}: {done.stderr or done.stdout}"
     return done.stdout
