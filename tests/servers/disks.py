@@ -1,10 +1,12 @@
 """Real disks of other systems, each in a file, mounted through FUSE: for what no Linux disk does by itself.
 
 exFAT, as memory sticks have it, keeps the case of names and takes `A` and `a` for one; it knows no hard links
-and no attributes. Mounting takes root's rights (sudo's, where it asks for no password) and /dev/fuse. NTFS refuses here what Windows refuses
-(NTFS-3G's `windows_names`: `<>:"|?*\\`, control characters, a last dot or space, the devices of DOS;
-learn.microsoft.com/windows/win32/fileio/naming-a-file) and takes `A` and `a` for one name, but lists names
-in lower case as long as it does. What they compare names by is written on them, as on Windows' own disks.
+and no attributes. NTFS refuses here what Windows refuses (NTFS-3G's `windows_names`: `<>:"|?*\\`, control
+characters, a last dot or space, the devices of DOS; learn.microsoft.com/windows/win32/fileio/naming-a-file)
+and takes `A` and `a` for one name, but lists names in lower case as long as it does. What it compares names by
+is written on it, as on Windows' own disks.
+
+Mounting takes root's rights (sudo's, where it asks for no password) and /dev/fuse.
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ def _image(folder: Path) -> tuple[Path, Path]:
 
 def _run(*argv: str) -> str:
     rights = ["sudo", "-n"] if argv[0] in AS_ROOT and os.geteuid() else []
-    done = subprocess.run([*rights, *argv], capture_output=True, text=True, timeout=60, check=False)
+    env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    done = subprocess.run([*rights, *argv], capture_output=True, text=True, timeout=60, check=False, env=env)
     assert done.returncode == 0, f"{argv[0]}: {done.stderr or done.stdout}"
     return done.stdout
