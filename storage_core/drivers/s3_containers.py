@@ -11,6 +11,7 @@ from storage_core.drivers import s3_xml
 from storage_core.drivers.s3_objects import explain
 from storage_core.drivers.s3_wire import Call, Wire
 from storage_core.errors import (
+    AttributeRefusedError,
     ContainerAlreadyExistsError,
     ContainerDoesNotExistError,
     MalformedResponseError,
@@ -60,6 +61,8 @@ def create(wire: Wire, container_name: str, *, ex_location: str = "", **options:
     if options:
         raise TypeError(f"create_container has no argument {', '.join(sorted(options))} here")
     region = ex_location or wire.region
+    if region and not wire.endpoint.takes_region(region):
+        raise AttributeRefusedError(f"{region[:80]!r} cannot be the name of a region.", field="ex_location")
     # us-east-1 answers 200 to the owner who creates a container again, and some services always do.
     if (wire.profile.aws and region == "us-east-1") or not wire.profile.tells_duplicate:
         _refuse_duplicate(wire, container_name)

@@ -32,6 +32,7 @@ _AWS_HOST = re.compile(
     r"(?P<head>s3(?:-fips)?[.-](?:dualstack\.)?)(?P<region>[a-z0-9-]+)"
     rf"\.(?P<suffix>{'|'.join(map(re.escape, _AWS_SUFFIXES))})"
 )
+_LABEL = re.compile("[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 _DNS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 
 AWS_NAME_PATTERN = (
@@ -173,6 +174,13 @@ class Endpoint:
         dotted = "." in container and (self.anywhere or self.scheme == "http")
         return dotted and bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", container))
 
+    def takes_region(self, region: str) -> bool:
+        """Whether this can be a region here: where it becomes part of the host's name, it is one label of it.
+
+        Services name regions in their replies; none of them may name another host.
+        """
+        return "{region}" not in self.host or bool(_LABEL.fullmatch(region))
+
     def region_of(self, host: str) -> str:
         """The region that a host of this same family is in; "" for any other host."""
         if "{region}" not in self.host:
@@ -247,7 +255,10 @@ def find_endpoint(
             else "s3.dualstack.{region}.{aws}"
         )
     endpoint = Endpoint(scheme, name, parts.path.rstrip("/"), virtual, addressing == "virtual")
-    return endpoint, region or profile.region
+    region = region or profile.region
+    if region and not endpoint.takes_region(region):
+        raise ValueError(f"{region[:80]!r} cannot be the name of a region.")
+    return endpoint, region
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

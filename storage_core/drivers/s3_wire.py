@@ -89,7 +89,7 @@ class Wire:
 
     def learn_region(self, container: str, region: str) -> None:
         """Remember where a container lives ("EU" is what Ireland was called once)."""
-        if region:
+        if region and self.endpoint.takes_region(region):
             self._regions[container] = "eu-west-1" if region == "EU" else region
 
     @property
@@ -142,6 +142,8 @@ class Wire:
         body = b"" if call.method == "HEAD" else reply.content()
         answer = s3_errors.read_answer(reply.status, reply.headers, body, call.container, call.object_name)
         error = s3_errors.refusal(answer, self.driver)
+        if isinstance(error, WrongRegionError) and not self.endpoint.takes_region(error.region):
+            error.region = ""
         if isinstance(error, WrongRegionError) and not error.region:
             # Only a host of the same family may say where to go next.
             error.region = self.endpoint.region_of(urlsplit(reply.headers.get("Location", "")).hostname or "")
@@ -183,7 +185,7 @@ class Wire:
 
         call = Call(method="HEAD", container=container)
         self._client.send(lambda: self._request(call, region), judge, deadline=ASK_SECONDS).close()
-        return told[-1]
+        return told[-1] if self.endpoint.takes_region(told[-1]) else ""
 
     def _there(self, call: Call, region: str, found: list[Element] | None) -> http.Reply:
         def make() -> http.Request:
