@@ -196,7 +196,14 @@ def check(arguments: list[str]) -> int:
         "types": [*module, "mypy"],
         "imports": [str(PYTHON.parent / "lint-imports")],
         "shape": [*module, "pytest", "-q", "tests/test_shape.py"],
-        "workflows": [str(PYTHON.parent / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"],
+        "workflows": [
+            str(PYTHON.parent / "zizmor"),
+            "--offline",
+            "--no-progress",
+            "--quiet",
+            "--persona=auditor",
+            ".github",
+        ],
     }
     with tempfile.TemporaryDirectory(prefix="skyferry-docs-") as folder:
         checks["pages"] = [*DOCS, "packaging/docs", folder]
