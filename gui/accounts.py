@@ -15,6 +15,12 @@ DEMO_CLOUD = "demo-cloud"
 HOME = "Home"  # the one container of This computer
 BUILT_IN = frozenset({THIS_COMPUTER, DEMO_CLOUD})
 VERSION = 1
+SYSTEM, NONE = "system", "none"  # proxies that are no URL
+PROXY_LOGIN = (
+    "proxy login"  # `name:password` of a manual proxy; among the account's secrets, never in its URL
+)
+# Fields of sign-in forms that hold a URL, and whether such a one usually has a path.
+ADDRESSES = {"endpoint": False, "host": False, "auth_url": True, "storage_url": True}
 
 
 @dataclass(frozen=True, slots=True)

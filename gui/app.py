@@ -17,7 +17,7 @@ from storage_core import __version__
 from storage_core.errors import LibcloudError
 from storage_core.transfers import Engine
 
-from . import background, records, tour
+from . import background, records
 from .accounts import DEMO_CLOUD, THIS_COMPUTER, Accounts
 from .background import closed, from_any_thread, in_thread, running_loop, start
 from .context import Context, Drivers
@@ -28,6 +28,7 @@ from .flows.paste_out import forget_transfers
 from .flows.quit import quit_app
 from .icons import app_icon
 from .main_window import MainWindow
+from .named import named
 from .options import parse, why_no_window, why_unusable
 from .saved_file import make_private
 from .secrets import Secrets
@@ -94,9 +95,9 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
     except OSError as error:
         await show_error(None, error, tr("read the settings"))
         return 1
-    if options.theme:
-        app.settings.theme = options.theme
+    saved, app.settings.theme = app.settings.theme, options.theme or app.settings.theme
     window = MainWindow(app)
+    app.settings.theme = saved  # what was typed is for this run
     _report_crashes(app, window)
     background.on_signals(window.widget, lambda: start(quit_app(app, window, ask=False), window.widget))
     if options.tour is None and not app.settings.geometry:
@@ -109,7 +110,8 @@ async def _run(options: argparse.Namespace, folders: Folders) -> int:
             await app.over.wait()
             return 0
         await opened
-        return await tour.play(app, window, options.tour or DEMO_CLOUD, options.screenshots)
+        code: int = await named("tour.play")(app, window, options.tour or DEMO_CLOUD, options.screenshots)
+        return code
     finally:
         await quit_app(app, window, ask=False)  # the engine's threads would keep the process
         window.widget.hide()

@@ -11,12 +11,11 @@ import truststore
 from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
+from .accounts import NONE as NONE
+from .accounts import PROXY_LOGIN as PROXY_LOGIN
+from .accounts import SYSTEM as SYSTEM
 from .accounts import Account
 
-SYSTEM, NONE = "system", "none"
-PROXY_LOGIN = (
-    "proxy login"  # `name:password` of a manual proxy; among the account's secrets, never in its URL
-)
 _SCHEMES = {
     QNetworkProxy.ProxyType.HttpProxy: "http",
     QNetworkProxy.ProxyType.HttpCachingProxy: "http",

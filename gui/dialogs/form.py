@@ -15,7 +15,7 @@ from storage_core.providers import Field, ProviderRow
 from storage_core.providers_rows import MORE, SIGN_IN
 
 from .. import theme
-from ..accounts import Account
+from ..accounts import ADDRESSES, Account
 from ..icons import exists, keep_picture
 from ..text import PlainLabel
 from . import checks
@@ -23,8 +23,6 @@ from .advanced import Advanced
 from .inputs import ON, Input
 
 U = theme.UNIT
-# Fields that hold a URL, and whether such a one usually has a path.
-ADDRESSES = {"endpoint": False, "host": False, "auth_url": True, "storage_url": True}
 ANONYMOUS = "anonymous"
 
 

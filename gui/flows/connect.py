@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication
 from shiboken6 import Shiboken
@@ -15,20 +15,31 @@ from storage_core import errors, providers
 from storage_core.base.driver import StorageDriver
 from storage_core.providers import Field
 
-from .. import network, pasted
-from ..accounts import BUILT_IN, DEMO_CLOUD, HOME, THIS_COMPUTER, Account, new_id
+from ..accounts import (
+    ADDRESSES,
+    BUILT_IN,
+    DEMO_CLOUD,
+    HOME,
+    NONE,
+    PROXY_LOGIN,
+    SYSTEM,
+    THIS_COMPUTER,
+    Account,
+    new_id,
+)
 from ..background import closed, in_thread, start
 from ..context import Context
 from ..demo import fill
-from ..dialogs.account import BROWSER, AccountDialog, Result
-from ..dialogs.form import ADDRESSES
 from ..dialogs.message import MessageDialog
-from ..dialogs.secret import SecretDialog
 from ..error_box import EDIT_ACCOUNT, RETRY, show_error
+from ..named import named
 from ..secrets import KeyringLockedError, SecretsError
 from ..text import count, shown
-from .diagnosis import result_of
 from .window import Window
+
+if TYPE_CHECKING:
+    from ..dialogs.account import AccountDialog, Result
+    from ..pasted import Found as FoundInText
 
 ANONYMOUS = "anonymous"
 # A test answers soon: somebody sits in front of it.
@@ -65,6 +76,8 @@ async def driver_for(app: Context, window: Window, account_id: str) -> StorageDr
         secrets = await _secrets_of(app, window, account, fields)
         if secrets is None:
             return None
+        if not account.is_built_in:
+            named("network.options")  # loaded here, on the GUI thread: it is Qt's
         try:
             store = str(app.folders.data / "local")
             driver = await in_thread(open_account, account, secrets, store, account=account_id)
@@ -103,12 +116,12 @@ def open_account(account: Account, secrets: Mapping[str, str], store: str, **mor
         raise errors.LibcloudError(
             f"This Skyferry does not know the service “{account.provider}”."
         ) from error
-    typed = {name: value for name, value in secrets.items() if name != network.PROXY_LOGIN}
+    typed = {name: value for name, value in secrets.items() if name != PROXY_LOGIN}
     if row.constant == "local":
         return providers.open_driver("local", {**account.values, **typed}, **local)
     address = next((account.values[name] for name in ADDRESSES if account.values.get(name)), "")
     target = address or str(row.options.get("endpoint", ""))
-    options = network.options(account, secrets.get(network.PROXY_LOGIN, ""), _a_url(target))
+    options = named("network.options")(account, secrets.get(PROXY_LOGIN, ""), _a_url(target))
     return providers.open_driver(row.constant, {**account.values, **typed}, **{**options, **more})
 
 
@@ -136,7 +149,7 @@ async def edit_account(app: Context, window: Window, account_id: str) -> None:
     if old.is_built_in:
         return
     secrets = await _saved_secrets(app, old)
-    dialog = AccountDialog(
+    dialog: AccountDialog = named("dialogs.account.AccountDialog")(
         providers.rows(available=False), window.widget, account=old, is_new=False, saved=tuple(secrets)
     )
     notes = _wire(dialog, secrets)
@@ -185,7 +198,7 @@ async def _new_account(
     app: Context, window: Window, template: Account | None, secrets: Mapping[str, str]
 ) -> None:
     titles = [account.title for account in app.accounts.all()]
-    dialog = AccountDialog(
+    dialog: AccountDialog = named("dialogs.account.AccountDialog")(
         providers.rows(available=False),
         window.widget,
         account=template,
@@ -216,7 +229,7 @@ async def _recognise(dialog: AccountDialog, text: str) -> None:
     """Fill the form from what was pasted or dropped."""
     try:
         found = await in_thread(_recognised, text, pool="files")
-    except pasted.PasteError as error:
+    except named("pasted.PasteError") as error:
         if Shiboken.isValid(dialog):
             dialog.refuse(str(error))
         return
@@ -224,9 +237,10 @@ async def _recognise(dialog: AccountDialog, text: str) -> None:
         dialog.take(found)
 
 
-def _recognised(text: str) -> pasted.Found | None:
-    path = pasted.path_in(text)
-    return pasted.recognise_file(path) if path else pasted.recognise(text)
+def _recognised(text: str) -> FoundInText | None:
+    path = named("pasted.path_in")(text)
+    found: FoundInText | None = named("pasted.recognise_file" if path else "pasted.recognise")(path or text)
+    return found
 
 
 async def _test(
@@ -237,7 +251,7 @@ async def _test(
         found = await in_thread(_probe, account, typed, account="test")
     except FAILURES as error:
         if Shiboken.isValid(dialog) and dialog.isVisible():
-            dialog.show_result(result_of(error, account, typed))
+            dialog.show_result(named("flows.diagnosis.result_of")(error, account, typed))
         return
     if not (Shiboken.isValid(dialog) and dialog.isVisible()):
         return
@@ -256,18 +270,19 @@ async def _test(
 def _probe(account: Account, secrets: Mapping[str, str]) -> Found:
     """One real request, or one per named container. FAILURES."""
     options = dict(TEST_OPTIONS)
-    if account.values.get("sign_in") == BROWSER:
+    if account.values.get("sign_in") == named("dialogs.account.BROWSER"):
         options["deadline"] = BROWSER_SECONDS
     driver = open_account(account, secrets, "", **options)
     given = driver.region
     for name in account.containers:
         driver.list_page(driver.open_container(name), limit=1)
-    named = bool(account.containers)
+    is_named = bool(account.containers)
     seen = len(account.containers) or len(list(islice(driver.iterate_containers(), CONTAINERS_COUNTED)))
-    return Found(seen, named, driver.region if driver.region and driver.region != given else "")
+    return Found(seen, is_named, driver.region if driver.region and driver.region != given else "")
 
 
 def _good(found: Found) -> Result:
+    made: type[Result] = named("dialogs.account.Result")
     if found.named:
         text = tr("Connected: every container named below can be read.")
     elif not found.containers:
@@ -278,9 +293,9 @@ def _good(found: Found) -> Result:
         more = "+" if found.containers == CONTAINERS_COUNTED else ""
         text = tr("Connected: {count} containers.").format(count=count(found.containers) + more)
     if not found.region:
-        return Result(True, text)
+        return made(True, text)
     hint = tr("The service says that its region is {region}.").format(region=shown(found.region))
-    return Result(True, text, hint, region=found.region)
+    return made(True, text, hint, region=found.region)
 
 
 async def _save(
@@ -314,7 +329,7 @@ async def _secrets_of(
     app: Context, window: Window, account: Account, fields: tuple[Field, ...]
 ) -> Mapping[str, str] | None:
     """What the account needs to sign in: known, read, or typed. None when the person said no."""
-    has_login = account.proxy not in (network.SYSTEM, network.NONE)
+    has_login = account.proxy not in (SYSTEM, NONE)
     if not has_login and (not fields or account.values.get(ANONYMOUS) == "true"):
         return {}
     reason, can_keep = tr("The keyring holds no secret for this account."), True
@@ -336,7 +351,9 @@ async def _secrets_of(
 async def _ask(
     app: Context, window: Window, account: Account, fields: tuple[Field, ...], reason: str, *, can_keep: bool
 ) -> Mapping[str, str] | None:
-    dialog = SecretDialog(shown(account.title), fields, reason, window.widget, can_keep=can_keep)
+    dialog = named("dialogs.secret.SecretDialog")(
+        shown(account.title), fields, reason, window.widget, can_keep=can_keep
+    )
     if not await closed(dialog):
         return None
     known = app.secrets.known(account.id) or {}

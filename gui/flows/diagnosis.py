@@ -14,11 +14,10 @@ from PySide6.QtCore import QCoreApplication
 
 from storage_core import errors, providers
 
-from ..accounts import Account
+from ..accounts import ADDRESSES, Account
 from ..actions import QT_TRANSLATE_NOOP
 from ..dialogs.account import Result
 from ..dialogs.checks import signature
-from ..dialogs.form import ADDRESSES
 from ..error_box import sentence
 
 CONTAINERS = "containers"  # a field of every form: *Only these containers*

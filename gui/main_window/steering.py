@@ -18,28 +18,12 @@ from ..accounts import BUILT_IN, THIS_COMPUTER, Place
 from ..actions import State
 from ..background import Task
 from ..context import Context
-from ..flows import (
-    browse,
-    cdn,
-    clipboard,
-    connect,
-    container,
-    copy,
-    delete,
-    download,
-    folder,
-    help,
-    metadata,
-    paste_out,
-    rename,
-    share,
-    transfers,
-    upload,
-)
+from ..flows import browse, paste_out
 from ..flows.window import Window
 from ..menus import Commands
 from ..models.listing import Column
 from ..models.transfers import TransfersModel
+from ..named import named
 from ..panes import dragging
 from ..panes.layout import PaneLayout
 from ..panes.top_bar import TopBar
@@ -55,28 +39,28 @@ RUNNING = frozenset({JobState.WAITING, JobState.RUNNING})
 PAUSED = frozenset({JobState.PAUSED, JobState.NEEDS_SIGN_IN})
 RETRYABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
 
-# Commands that are a flow and nothing else.
-FLOWS: Mapping[str, Callable[[Context, Window], Flow]] = {
-    "account.add": connect.add_account,
-    "container.new": container.new_container,
-    "upload.files": upload.choose_files,
-    "upload.folder": upload.choose_folder,
-    "object.download": download.download_selected,
-    "object.copy_to": copy.copy_selected_to,
-    "folder.new": folder.new_folder,
-    "object.rename": rename.rename_selected,
-    "object.link": share.copy_link,
-    "object.properties": metadata.show_properties,
-    "object.delete": delete.delete_selected,
-    "edit.copy": clipboard.copy,
-    "edit.copy_out": clipboard.copy_for_others,
-    "edit.paste": clipboard.paste,
-    "transfers.clear": transfers.clear_done,
-    "help.guide": help.show_user_guide,
-    "help.security": help.show_security,
-    "help.shortcuts": help.show_shortcuts,
-    "help.log": help.show_log_folder,
-    "help.about": help.show_about,
+# Commands that are a flow and nothing else, which is loaded with the first of them.
+FLOWS: Mapping[str, str] = {
+    "account.add": "flows.connect.add_account",
+    "container.new": "flows.container.new_container",
+    "upload.files": "flows.upload.choose_files",
+    "upload.folder": "flows.upload.choose_folder",
+    "object.download": "flows.download.download_selected",
+    "object.copy_to": "flows.copy.copy_selected_to",
+    "folder.new": "flows.folder.new_folder",
+    "object.rename": "flows.rename.rename_selected",
+    "object.link": "flows.share.copy_link",
+    "object.properties": "flows.metadata.show_properties",
+    "object.delete": "flows.delete.delete_selected",
+    "edit.copy": "flows.clipboard.copy",
+    "edit.copy_out": "flows.clipboard.copy_for_others",
+    "edit.paste": "flows.clipboard.paste",
+    "transfers.clear": "flows.transfers.clear_done",
+    "help.guide": "flows.help.show_user_guide",
+    "help.security": "flows.help.show_security",
+    "help.shortcuts": "flows.help.show_shortcuts",
+    "help.log": "flows.help.show_log_folder",
+    "help.about": "flows.help.show_about",
 }
 
 
@@ -120,15 +104,14 @@ class Steering(QObject):
         window.jobs.summary_changed.connect(lambda summary: self.update())
         window.jobs.advanced.connect(self._job_advanced)
         window.jobs.ended.connect(self._job_ended)
-        window.jobs.asked.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
+        window.jobs.asked.connect(partial(self._run, "flows.transfers.answer_question"))
         QGuiApplication.clipboard().dataChanged.connect(self._look_at_clipboard)
         self._wire_rows()
 
     def command(self, command_id: str) -> None:
         """Run a command of the table."""
-        flow = FLOWS.get(command_id)
-        if flow is not None:
-            self._window.run(flow(self._app, self._window))
+        if command_id in FLOWS:
+            self._window.run(named(FLOWS[command_id])(self._app, self._window))
         else:
             self._own[command_id]()
 
@@ -150,14 +133,16 @@ class Steering(QObject):
     def _own_commands(self) -> Mapping[str, Callable[[], object]]:
         window, account, jobs = self._window, self._account_flow, self._jobs_flow
         return {
-            "account.edit": partial(account, connect.edit_account),
-            "account.duplicate": partial(account, connect.duplicate_account),
-            "account.remove": partial(account, connect.remove_account),
-            "account.sign_in": partial(account, browse.sign_in),  # offered where a sign-in was refused
+            "account.edit": partial(account, "flows.connect.edit_account"),
+            "account.duplicate": partial(account, "flows.connect.duplicate_account"),
+            "account.remove": partial(account, "flows.connect.remove_account"),
+            "account.sign_in": partial(
+                account, "flows.browse.sign_in"
+            ),  # offered where a sign-in was refused
             "app.quit": window.close,
             "container.open": self._open_container,
-            "container.public": partial(self._container_flow, cdn.toggle_public),
-            "container.delete": partial(self._container_flow, container.delete_container),
+            "container.public": partial(self._container_flow, "flows.cdn.toggle_public"),
+            "container.delete": partial(self._container_flow, "flows.container.delete_container"),
             "object.open": window.open_selected,
             "edit.select_all": window.objects.select_all,
             "edit.filter": window.top.focus_filter,
@@ -171,14 +156,14 @@ class Steering(QObject):
             "go.address": window.path.edit,
             "go.next_pane": partial(self._focus_pane, 1),
             "go.previous_pane": partial(self._focus_pane, -1),
-            "transfers.pause": partial(jobs, transfers.pause, RUNNING),
-            "transfers.resume": partial(jobs, transfers.resume, PAUSED),
-            "transfers.cancel": partial(jobs, transfers.cancel, frozenset(JobState) - _ENDS),
-            "transfers.retry": partial(jobs, transfers.retry, RETRYABLE),
-            "transfers.remove": partial(jobs, transfers.remove, _ENDS),
+            "transfers.pause": partial(jobs, "flows.transfers.pause", RUNNING),
+            "transfers.resume": partial(jobs, "flows.transfers.resume", PAUSED),
+            "transfers.cancel": partial(jobs, "flows.transfers.cancel", frozenset(JobState) - _ENDS),
+            "transfers.retry": partial(jobs, "flows.transfers.retry", RETRYABLE),
+            "transfers.remove": partial(jobs, "flows.transfers.remove", _ENDS),
             "transfers.details": self._details,
-            "transfers.pause_all": partial(jobs, transfers.pause, RUNNING, everything=True),
-            "transfers.resume_all": partial(jobs, transfers.resume, PAUSED, everything=True),
+            "transfers.pause_all": partial(jobs, "flows.transfers.pause", RUNNING, everything=True),
+            "transfers.resume_all": partial(jobs, "flows.transfers.resume", PAUSED, everything=True),
             "transfers.limit": self._choose_limit,
         }
 
@@ -205,22 +190,22 @@ class Steering(QObject):
         self._window.theme.set_mode(mode)
         self.update()
 
-    def _account_flow(self, flow: Callable[[Context, Window, str], Flow]) -> None:
-        self._window.run(flow(self._app, self._window, self._window.accounts.current()))
+    def _account_flow(self, flow: str) -> None:
+        self._window.run(named(flow)(self._app, self._window, self._window.accounts.current()))
 
     def _open_container(self) -> None:
         if self._window.place is not None:
             account = self._window.place.account
             self._window.run(browse.open_container(self._app, self._window, account))
 
-    def _container_flow(self, flow: Callable[[Context, Window, Place], Flow]) -> None:
+    def _container_flow(self, flow: str) -> None:
         place = self._container()
         if place is not None:
-            self._window.run(flow(self._app, self._window, Place(place.account, place.container)))
+            self._window.run(named(flow)(self._app, self._window, Place(place.account, place.container)))
 
     def _jobs_flow(
         self,
-        flow: Callable[[Context, Window, list[int]], Flow],
+        flow: str,
         states: Iterable[JobState],
         *,
         everything: bool = False,
@@ -229,11 +214,11 @@ class Steering(QObject):
         rows = self._window.jobs.jobs() if everything else self._window.transfers.selected()
         ids = [row.id for row in rows if row.state in states]
         if ids:
-            self._window.run(flow(self._app, self._window, ids))
+            self._window.run(named(flow)(self._app, self._window, ids))
 
     def _details(self) -> None:
         for row in self._window.transfers.selected()[:1]:
-            self._window.run(transfers.show_details(self._app, self._window, row.id))
+            self._window.run(named("flows.transfers.show_details")(self._app, self._window, row.id))
 
     def _choose_limit(self) -> None:
         menu = QMenu(self._window.widget)
@@ -254,14 +239,17 @@ class Steering(QObject):
 
     def _wire_rows(self) -> None:
         """The buttons at the end of a transfer's row."""
-        app, window, pane = self._app, self._window, self._window.transfers
-        pane.pause_wanted.connect(lambda ids: window.run(transfers.pause(app, window, ids)))
-        pane.resume_wanted.connect(lambda ids: window.run(transfers.resume(app, window, ids)))
-        pane.cancel_wanted.connect(lambda ids: window.run(transfers.cancel(app, window, ids)))
-        pane.retry_wanted.connect(lambda ids: window.run(transfers.retry(app, window, ids)))
-        pane.remove_wanted.connect(lambda ids: window.run(transfers.remove(app, window, ids)))
-        pane.details_wanted.connect(lambda job: window.run(transfers.show_details(app, window, job)))
-        pane.answer_wanted.connect(lambda row: window.run(transfers.answer_question(app, window, row)))
+        pane = self._window.transfers
+        pane.pause_wanted.connect(partial(self._run, "flows.transfers.pause"))
+        pane.resume_wanted.connect(partial(self._run, "flows.transfers.resume"))
+        pane.cancel_wanted.connect(partial(self._run, "flows.transfers.cancel"))
+        pane.retry_wanted.connect(partial(self._run, "flows.transfers.retry"))
+        pane.remove_wanted.connect(partial(self._run, "flows.transfers.remove"))
+        pane.details_wanted.connect(partial(self._run, "flows.transfers.show_details"))
+        pane.answer_wanted.connect(partial(self._run, "flows.transfers.answer_question"))
+
+    def _run(self, flow: str, about: object) -> None:
+        self._window.run(named(flow)(self._app, self._window, about))
 
     def _job_advanced(self, row: JobRow) -> None:
         """What it has written so far may be in view: the longer the list, the less often one looks."""

@@ -12,10 +12,11 @@ from .. import icons
 from ..accounts import BUILT_IN, DEMO_CLOUD, THIS_COMPUTER, Account, Place
 from ..background import Task, start
 from ..context import Context
-from ..flows import browse, copy, drag, metadata, paste_out, quit, upload
+from ..flows import browse, paste_out, quit
 from ..menus import Commands
 from ..models.listing import Entry
 from ..models.transfers import TransfersModel
+from ..named import named
 from ..panes.accounts import AccountsPane
 from ..panes.containers import ContainersPane
 from ..panes.inspector import InspectorPane
@@ -216,11 +217,15 @@ class MainWindow(QMainWindow):
         self.objects.action_wanted.connect(self.steering.command)
         self.objects.selection_changed.connect(self._selection_moved)
         self.objects.drag_started.connect(
-            lambda: drag.drag_selected(app, self, self.objects.table.drag_picture())
+            lambda: named("flows.drag.drag_selected")(app, self, self.objects.table.drag_picture())
         )
         for pane in (self.accounts, self.containers, self.objects):
-            pane.files_dropped.connect(lambda paths, to: run(upload.upload_paths(app, self, paths, to)))
-            pane.entries_dropped.connect(lambda moved, to: run(copy.copy_dragged(app, self, moved, to)))
+            pane.files_dropped.connect(
+                lambda paths, to: run(named("flows.upload.upload_paths")(app, self, paths, to))
+            )
+            pane.entries_dropped.connect(
+                lambda moved, to: run(named("flows.copy.copy_dragged")(app, self, moved, to))
+            )
         self.inspector.details_wanted.connect(lambda entry: self._head.start())
         self.inspector.sharing_wanted.connect(lambda: run(browse.show_sharing(app, self, self.objects.place)))
         self._arrived.timeout.connect(self._selection_moved)
@@ -277,7 +282,7 @@ class MainWindow(QMainWindow):
         if entry.is_folder and self.place is not None:
             self.open_place(self.place.below(entry.name))
         else:
-            self.run(metadata.show_properties(self.app, self))
+            self.run(named("flows.metadata.show_properties")(self.app, self))
 
     def _go_to(self, text: str) -> None:
         self.objects.table.setFocus()  # the field has closed: the keyboard would be on some button
