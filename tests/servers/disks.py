@@ -3,8 +3,8 @@
 exFAT, as memory sticks have it, keeps the case of names and takes `A` and `a` for one; it knows no hard links
 and no attributes. NTFS refuses here what Windows refuses (NTFS-3G's `windows_names`: `<>:"|?*\\`, control
 characters, a last dot or space, the devices of DOS; learn.microsoft.com/windows/win32/fileio/naming-a-file)
-and takes `A` and `a` for one name, but lists names in lower case as long as it does. What it compares names by
-is written on it, as on Windows' own disks.
+and takes `A` and `a` for one name, but lists names in lower case as long as it does. What it compares names
+by is written on it, as on Windows' own disks.
 
 Mounting takes root's rights (sudo's, where it asks for no password) and /dev/fuse.
 """
