@@ -188,7 +188,6 @@ class GuideWindow(QDialog):
         named(self.search, self.tr("Find in this page"))
         self.found.setProperty("role", "warn")
         stand_back(self.target)
-        named(self.target, self.tr("Address of the link"))
         self.back = self._button("back", self.tr("Back"))
         self.forward = self._button("forward", self.tr("Forward"))
         bar = QHBoxLayout()
@@ -257,6 +256,7 @@ class GuideWindow(QDialog):
             first = first or heading
             item = QListWidgetItem("    " * max(0, level - 2) + shown(heading))
             item.setToolTip(tip(shown(heading)))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, shown(heading))  # without the spaces
             item.setData(PLACE, block)
             if level == 1:
                 font = item.font()

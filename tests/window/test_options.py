@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QImage
 
 from gui import options
 from gui.settings import portable_folders
@@ -94,6 +96,23 @@ def test_a_portable_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path
     done = ran("--portable", str(wanted), env={"QT_QPA_PLATFORM": "offscreen"})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Skyferry cannot write to {wanted}: Not a directory.\n"
+
+
+def test_a_theme_on_the_command_line_is_for_one_run(tmp_path: Path) -> None:
+    profile, pictures = tmp_path / "profile", tmp_path / "pictures"
+    folders = portable_folders(profile)
+    folders.config.mkdir(parents=True)
+    folders.settings.write_text('{"version": 1, "theme": "light"}')
+    done = ran(
+        "--portable", str(profile), "--tour", "--screenshots", str(pictures), "--theme", "dark",
+        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(folders.settings.read_text())["theme"] == "light"
+    shown = [QImage(str(picture)) for picture in sorted(pictures.glob("*.png"))]
+    assert len(shown) >= 5
+    for picture in shown:
+        assert picture.pixelColor(picture.width() - 8, picture.height() - 8).lightness() < 80
 
 
 def test_portable_keeps_everything_below_its_folder(tmp_path: Path) -> None:
