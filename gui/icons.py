@@ -113,28 +113,25 @@ def refresh(root: QWidget) -> None:
 
 @cache
 def _icon(name: str, normal: int, off: int, chosen: int) -> QIcon:
-    made = QIcon()
-    for mode, rgba in (
-        (QIcon.Mode.Normal, normal),
-        (QIcon.Mode.Disabled, off),
-        (QIcon.Mode.Selected, chosen),
-    ):
-        renderer = _renderer(name, rgba)
-        for size in SIZES:
-            made.addPixmap(_drawn(renderer, size), mode)
+    made, renderer = QIcon(), _renderer(name)
+    modes = {QIcon.Mode.Normal: normal, QIcon.Mode.Disabled: off, QIcon.Mode.Selected: chosen}
+    for size in SIZES:
+        shape = _drawn(renderer, size)
+        for mode, rgba in modes.items():
+            made.addPixmap(_tinted(shape, rgba), mode)
     return made
 
 
 @cache
 def _pixmap(name: str, pixels: int, ratio: float, rgba: int) -> QPixmap:
-    picture = _drawn(_renderer(name, rgba), pixels)
+    picture = _tinted(_drawn(_renderer(name), pixels), rgba)
     picture.setDevicePixelRatio(ratio)
     return picture
 
 
-def _renderer(name: str, rgba: int) -> QSvgRenderer:
+def _renderer(name: str) -> QSvgRenderer:
     drawing = _drawing(name) or _drawing(UNKNOWN) or ""
-    return QSvgRenderer(QByteArray(drawing.replace("currentColor", _css(rgba)).encode()))
+    return QSvgRenderer(QByteArray(drawing.replace("currentColor", "black").encode()))
 
 
 def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
@@ -142,6 +139,16 @@ def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return picture
+
+
+def _tinted(shape: QPixmap, rgba: int) -> QPixmap:
+    """In one colour: to draw the lines once and to tint them is a third of the work."""
+    picture = shape.copy()
+    painter = QPainter(picture)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(picture.rect(), QColor.fromRgba(rgba))
     painter.end()
     return picture
 
@@ -155,7 +162,3 @@ def _drawing(name: str) -> str | None:
         return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-
-
-def _css(rgba: int) -> str:
-    return QColor.fromRgba(rgba).name(QColor.NameFormat.HexRgb)

@@ -29,6 +29,7 @@ class Commands(QObject):
         self._actions = {command.id: self._made(command) for command in COMMANDS.values()}
 
     def __getitem__(self, command_id: str) -> QAction:
+        self._draw([COMMANDS[command_id]])
         return self._actions[command_id]
 
     def scope(self, panes: Mapping[str, QWidget]) -> None:
@@ -50,7 +51,9 @@ class Commands(QObject):
 
     def bar(self, name: str) -> list[QAction]:
         """The actions of a toolbar, with separators between groups."""
-        return self._with_gaps([command for command in COMMANDS.values() if command.toolbar == name])
+        commands = [command for command in COMMANDS.values() if command.toolbar == name]
+        self._draw(commands)
+        return self._with_gaps(commands)
 
     def context_menu(self, kind: str, parent: QWidget) -> QMenu:
         """`kind` is one of CONTEXTS; deleted when it closes."""
@@ -82,15 +85,21 @@ class Commands(QObject):
         action.setMenuRole(QAction.MenuRole.NoRole)
         action.setProperty("with text", command.id in WITH_TEXT)
         action.setIconText(f" {command.plain_title}")  # Qt sets text very close to its icon
-        if command.icon:
-            icons.keep(action, command.icon)
         action.triggered.connect(partial(self._triggered, command.id))
         return action
 
     def _triggered(self, command_id: str, checked: bool = False) -> None:
         self.triggered.emit(command_id)
 
+    def _draw(self, commands: list[Command]) -> None:
+        """Give them their icons. Not all at the start: most are seen when a menu opens, and not before."""
+        for command in commands:
+            action = self._actions[command.id]
+            if command.icon and action.icon().isNull():
+                icons.keep(action, command.icon)
+
     def _fill(self, menu: QMenu, commands: list[Command]) -> None:
+        menu.aboutToShow.connect(partial(self._draw, commands))
         for action in self._with_gaps(commands):
             menu.addAction(action)
 
