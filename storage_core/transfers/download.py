@@ -70,6 +70,8 @@ def _place(work: Work, *, whole: bool = False, make: bool = True) -> Iterator[Fo
     parts = os.path.relpath(_plain(work.item.target), _plain(os.path.abspath(spec.folder))).split(os.sep)
     if make:
         os.makedirs(spec.folder, exist_ok=True)
+    if os.pardir in parts:  # only somebody else's hand in the journal could do that
+        raise LocalFileError(f"{work.item.target} is not below {spec.folder}.", path=work.item.target)
     above = parts if whole else parts[:-1]
     with (
         Folder.root(spec.folder) as chosen,

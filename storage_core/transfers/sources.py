@@ -26,6 +26,7 @@ from storage_core.errors import (
     ObjectDoesNotExistError,
     SourceChangedError,
 )
+from storage_core.folders import Folder
 
 COMPARE_MAX = 64 * MIB  # up to here bytes are compared where no hash can be
 _MD5 = re.compile("[0-9a-f]{32}")
@@ -96,13 +97,15 @@ class Source(ABC):
 class FileSource(Source):
     """A regular file of this computer; other things are refused, symbolic links are not followed."""
 
-    def __init__(self, path: str, attributes: Attributes | None = None) -> None:
-        """LocalFileError when it is not there, not allowed or no regular file."""
+    def __init__(self, path: str, attributes: Attributes | None = None, *, top: str = "") -> None:
+        """LocalFileError when it is not there, not allowed or no regular file.
+
+        `top`: a folder above, below which no link is followed; "": the way to the file may have links.
+        """
         self.path = path
         self.attributes = attributes or Attributes()
         try:
-            flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-            self._file = os.fdopen(os.open(path, os.O_RDONLY | flags), "rb", buffering=0)
+            self._file = os.fdopen(_opened(path, top or os.path.dirname(path)), "rb", buffering=0)
             self._state = os.fstat(self._file.fileno())
         except OSError as error:
             raise LocalFileError(
@@ -232,6 +235,12 @@ class ObjectSource(Source):
 
     def check(self) -> None:
         """Each read is pinned: the service refuses when it changed."""
+
+
+def _opened(path: str, top: str) -> int:
+    parts = os.path.relpath(path, top or os.curdir).split(os.sep)
+    with Folder.root(top or os.curdir) as chosen, chosen.below(parts[:-1]) as folder:
+        return folder.open(parts[-1])
 
 
 def _key(status: os.stat_result) -> tuple[int, int, int, int]:

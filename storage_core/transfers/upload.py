@@ -4,6 +4,7 @@ and streamed copies alike; only the source differs."""
 from __future__ import annotations
 
 import hashlib
+import os
 
 from storage_core import names
 from storage_core.attributes import Attributes
@@ -30,7 +31,7 @@ from storage_core.transfers.sources import (
     is_same,
     manifest_etag,
 )
-from storage_core.transfers.specs import Conflict
+from storage_core.transfers.specs import Conflict, UploadSpec
 
 FOLDER_TYPE = "application/x-directory"
 CLOCKS_SECONDS = (
@@ -47,7 +48,16 @@ def begin(work: Work, meter: Meter) -> Outcome:
     if work.item.target.endswith("/"):
         return put_marker(driver, driver.open_container(target.container), work.item.target)
     attributes = Attributes().with_guessed_type(work.item.target)
-    return send(work, meter, FileSource(work.item.source, attributes))
+    return send(work, meter, FileSource(work.item.source, attributes, top=_above(work)))
+
+
+def _above(work: Work) -> str:
+    """The folder that holds what the user chose; the way to it may have links, the way from it has none."""
+    spec = work.job.spec
+    if not isinstance(spec, UploadSpec):
+        raise TypeError("only an upload comes from this computer")
+    chosen = spec.paths[work.item.root]
+    return os.path.dirname(chosen.rstrip(os.sep + (os.altsep or "")) or chosen)
 
 
 def put_marker(

@@ -12,16 +12,17 @@ import shutil
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage_core.attributes import Attributes
-from storage_core.base import Container, Download, Object, StorageDriver
+from storage_core.base import Container, Download, Object, StorageDriver, Stored
 from storage_core.body import BytesBody
 from storage_core.drivers.memory import MemoryStorageDriver
 from storage_core.errors import LibcloudError, LocalFileError
-from storage_core.transfers import Conflict, DownloadSpec, Engine, State
-from tests.transfers.conftest import World, ref, wait_end, wait_state
+from storage_core.transfers import Conflict, DownloadSpec, Engine, State, UploadSpec
+from tests.transfers.conftest import World, names, ref, row, wait_end, wait_for, wait_state
 
 MIB = 1024 * 1024
 LARGE = 40 * MIB  # fetched in ranges
@@ -208,6 +209,56 @@ def test_a_folder_that_turns_into_a_link_again_and_again_leads_nowhere(
         thread.join()
     assert untouched(outside)
     assert end.items_total == 600
+
+
+# -- and the other way --
+
+
+class Gate(MemoryStorageDriver):
+    """Takes the first object, and keeps whoever brings it until the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.reached = threading.Event(), threading.Event()
+
+    def _put(self, *arguments: Any, **named: Any) -> Stored:
+        self.reached.set()
+        assert self.gate.wait(30)
+        return super()._put(*arguments, **named)
+
+
+@pytest.mark.parametrize("size", [30, LARGE])
+def test_a_folder_that_becomes_a_link_after_it_was_listed_sends_nothing_from_elsewhere(
+    world: World, outside: Path, size: int
+) -> None:
+    """Somebody exchanges a part of a shared folder that was not sent yet for a way to my keys."""
+    secret = b"-----BEGIN PRIVATE KEY-----" + os.urandom(size)
+    (outside / "profile").write_bytes(secret)
+    world.file("tree/0 first", b"first")
+    world.file("tree/sub/deep/profile", b"harmless")
+    gate = Gate()
+    world.drivers["m"] = gate
+    box = world.memory()
+    engine = world.engine(workers=1)
+    job = engine.add(UploadSpec((str(world.folder / "files" / "tree"),), ref("")))
+    assert gate.reached.wait(30)
+    deep = world.folder / "files" / "tree" / "sub" / "deep"
+    wait_for(lambda: row(engine, job).items_total == 2, what="both files to be planned")
+    shutil.rmtree(deep)
+    deep.symlink_to(outside, target_is_directory=True)
+    gate.gate.set()
+    end = wait_end(engine, job)
+    assert (end.items_done, end.items_failed) == (1, 1)
+    assert names(box) == {"tree/0 first"}
+
+
+def test_what_lies_behind_a_link_on_the_way_to_the_chosen_folder_is_sent(world: World, outside: Path) -> None:
+    box = world.memory()
+    (world.folder / "way").symlink_to(outside, target_is_directory=True)
+    engine = world.engine()
+    job = engine.add(UploadSpec((str(world.folder / "way" / "profile"),), ref("")))
+    assert wait_end(engine, job).state is State.DONE
+    assert names(box) == {"profile"}
 
 
 # -- the library alone --
