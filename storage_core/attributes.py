@@ -62,19 +62,19 @@ def guess_content_type(name: str) -> str:
 class Attributes:
     """Content headers, class, protection, user metadata and tags. Empty means *not set*."""
 
-    content_type: str = ""
-    content_encoding: str = ""
-    content_disposition: str = ""
-    content_language: str = ""
-    cache_control: str = ""
+    content_type: str = ""  # MIME type
+    content_encoding: str = ""  # how the stored bytes are packed: "gzip"; they are never unpacked here
+    content_disposition: str = ""  # 'attachment; filename="a.txt"'
+    content_language: str = ""  # "de", "de-AT, en"
+    cache_control: str = ""  # "max-age=60"
     expires: str = ""  # an HTTP date
-    storage_class: str = ""
+    storage_class: str = ""  # the service's own name, in capitals; "" for its usual one
     encryption: str = ""  # "AES256", "aws:kms", …
     encryption_key: str = ""  # the key's name, never its bytes
     acl: str = ""  # a canned ACL
     blob_type: str = ""  # Azure: BlockBlob, AppendBlob, PageBlob
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)  # the user's own
+    tags: Mapping[str, str] = field(default_factory=dict)  # the service's, beside the metadata
 
     @classmethod
     def from_extra(

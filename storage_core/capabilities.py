@@ -58,13 +58,13 @@ class Capabilities:
     delete_many: int = 0  # objects per request
     versions: bool = False
     signed_urls: tuple[str, ...] = ()  # HTTP methods a link can be signed for
-    signed_url_seconds_max: int = 0
+    signed_url_seconds_max: int = 0  # the longest that a link may last
     public_containers: bool = False
     public_objects: bool = False
     cdn: bool = False
     create_only: bool = False
-    storage_classes: tuple[str, ...] = ()
-    encryption: tuple[str, ...] = ()
+    storage_classes: tuple[str, ...] = ()  # names an upload may ask for, the usual one first
+    encryption: tuple[str, ...] = ()  # "AES256", "aws:kms": what an upload may ask for
     tags: bool = False
     content_hash: str = ""  # the hash every plain upload can be checked against: "md5" or ""
 
@@ -73,15 +73,15 @@ class Capabilities:
     metadata_keys_coded: bool = False  # odd keys are stored in a reversible spelling that others see
     metadata_values_coded: bool = False  # so are values beyond ASCII
 
-    page_size_max: int = 1000
-    object_size_max: int = 5 * TIB
-    put_size_max: int = 5 * GIB
-    part_size_min: int = 5 * MIB
-    part_size_max: int = 5 * GIB
-    part_count_max: int = 10_000
-    copy_size_max: int = 5 * GIB
-    object_name_bytes_max: int = 1024
-    metadata_bytes_max: int = 2 * KIB
+    page_size_max: int = 1000  # entries of one listing page
+    object_size_max: int = 5 * TIB  # bytes, however it is uploaded
+    put_size_max: int = 5 * GIB  # bytes of an upload in one request
+    part_size_min: int = 5 * MIB  # bytes; the last part may be smaller
+    part_size_max: int = 5 * GIB  # bytes
+    part_count_max: int = 10_000  # parts of one object
+    copy_size_max: int = 5 * GIB  # bytes of a copy on the server in one request
+    object_name_bytes_max: int = 1024  # of the name in UTF-8
+    metadata_bytes_max: int = 2 * KIB  # all keys and values of one object in UTF-8
 
     why: Mapping[str, str] = field(default_factory=dict)
     """Sentences that replace the general one, by flag name."""

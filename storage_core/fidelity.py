@@ -51,9 +51,9 @@ TITLES = {
 class Fate(StrEnum):
     """What becomes of a field. What is converted comes back as it was when Skyferry copies it back."""
 
-    KEPT = "kept"
-    CONVERTED = "converted"
-    LOST = "lost"
+    KEPT = "kept"  # arrives as it is
+    CONVERTED = "converted"  # in another spelling, which other programs see
+    LOST = "lost"  # the target has no place for it
 
 
 @dataclass(frozen=True, slots=True)

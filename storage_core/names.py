@@ -34,14 +34,14 @@ class Rules:
     `lone`: the surrogates that stand for what is no Unicode in its names, raw bytes or unpaired UTF-16 units.
     """
 
-    name: str
-    separator: str
-    also_separator: str = ""
-    forbidden: frozenset[str] = frozenset("\0/")
-    last_forbidden: str = ""
-    reserved: frozenset[str] = frozenset()
-    length_max: int = 255
-    utf16: bool = False
+    name: str  # of the rules
+    separator: str  # between two parts of a path
+    also_separator: str = ""  # read as a separator, never written
+    forbidden: frozenset[str] = frozenset("\0/")  # letters that no file name may hold
+    last_forbidden: str = ""  # letters that may not come last
+    reserved: frozenset[str] = frozenset()  # device names, in lower case
+    length_max: int = 255  # of one file name
+    utf16: bool = False  # counted in UTF-16 units, not in bytes
     lone: str = "\udc80-\udcff"
 
     def length(self, text: str) -> int:

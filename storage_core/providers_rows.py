@@ -15,14 +15,14 @@ class Field:
     """One thing to ask for. `name` is the argument of the driver's constructor."""
 
     name: str
-    label: str
+    label: str  # what a form calls it
     _: KW_ONLY
-    secret: bool = False
-    required: bool = False
-    default: str = ""
+    secret: bool = False  # never shown, kept in the keyring
+    required: bool = False  # while it is asked
+    default: str = ""  # what an empty text means
     choices: tuple[str, ...] = ()  # all there are for kind "choice"; suggestions for a text
-    help: str = ""
-    placeholder: str = ""
+    help: str = ""  # a sentence below the field
+    placeholder: str = ""  # an example, in grey
     kind: str = "text"  # "text", "choice", "path", "bool", "multiline"
     labels: tuple[str, ...] = ()  # what to call the choices, one for each
     when: tuple[str, tuple[str, ...]] = ("", ())  # asked only while that other field has one of these values
@@ -39,11 +39,11 @@ class ProviderRow:
     """One service."""
 
     constant: str
-    title: str
+    title: str  # the service's name, for people
     driver: str = ""  # dotted path "package.module:Class"; "" while it is not written
-    fields: tuple[Field, ...] = ()
-    group: str = ""
-    icon: str = "cloud"
+    fields: tuple[Field, ...] = ()  # of the sign-in form, in its order
+    group: str = ""  # the heading that it stands under
+    icon: str = "cloud"  # a file of resources/icons, without its ending
     status: str = ""  # "" or "defunct"
     options: Mapping[str, Any] = field(default_factory=dict)  # the driver's own data
     preset: Mapping[str, Any] = field(default_factory=dict)  # constructor arguments that the row decides

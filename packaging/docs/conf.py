@@ -1,4 +1,4 @@
-"""The pages for people who read on: the guides, and the reference made from the docstrings. Nothing is fetched.
+"""The pages for people who read on: guides, and the reference made from the docstrings. Nothing is fetched.
 
     python -m sphinx -W -q -b html packaging/docs dist/docs
 
@@ -16,12 +16,15 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.inspect import signature, stringify_signature
 from sphinx.util.nodes import make_refnode
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from storage_core import __version__  # noqa: E402 - found by the line above
+from storage_core.capabilities import FLAG_TEXTS  # noqa: E402
+from storage_core.common.base import BaseDriver  # noqa: E402
 
 project = "Skyferry"
 author = "the authors of Skyferry"
@@ -36,6 +39,7 @@ nitpicky = False
 
 autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
+autoclass_content = "both"
 autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 add_module_names = False
@@ -58,11 +62,10 @@ html_theme_options = {
 _CODE = re.compile(r"``.+?``|`[^`]+`", re.S)
 _MARKUP = re.compile(r"([*|\\]|_(?=\W|$))")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
+_ERROR = re.compile(r"\b([A-Z]\w+Error)\b(?!\.)")
 
 
-def as_prose(
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
-) -> None:
+def as_prose(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """A docstring as reStructuredText: prose stays prose, an indented block is shown as it is."""
     if what == "attribute" and not any(lines):
         lines[:] = [_comment(name)]
@@ -82,9 +85,14 @@ def _plain(line: str) -> str:
     """A line of prose whose only markup is code in backticks."""
     parts, at = [], 0
     for found in _CODE.finditer(line):
-        parts += [_MARKUP.sub(r"\\\1", line[at : found.start()]), _code(found[0])]
+        parts += [_words(line[at : found.start()]), _code(found[0])]
         at = found.end()
-    return "".join([*parts, _MARKUP.sub(r"\\\1", line[at:])])
+    return "".join([*parts, _words(line[at:])])
+
+
+def _words(text: str) -> str:
+    """Nothing in them is markup, and errors are linked."""
+    return _ERROR.sub(r"`\1`", _MARKUP.sub(r"\\\1", text))
 
 
 def _code(text: str) -> str:
@@ -105,8 +113,20 @@ def _comment(name: str) -> str:
         if not inspect.isclass(owner):
             return ""
         found = re.search(rf"^    {parts[-1]}\b.*?  # ([^\n]+)$", inspect.getsource(owner), re.M)
-        return found[1] if found and "type: ignore" not in found[1] else ""
+        if found and "type: ignore" not in found[1]:
+            return found[1]
+        is_flag = owner.__name__ == "Capabilities" and parts[-1] in FLAG_TEXTS
+        return f"The flag for {FLAG_TEXTS[parts[-1]]}." if is_flag else ""
     return ""
+
+
+def constructor(
+    app: Sphinx, what: str, name: str, obj: Any, options: object, given: str | None, returns: str | None
+) -> tuple[str, None] | None:
+    """A driver's arguments are those of `__init__`; its `__new__` takes anything."""
+    if what != "class" or not issubclass(obj, BaseDriver):
+        return None
+    return stringify_signature(signature(obj.__init__, bound_method=True)), None
 
 
 def by_last_name(app: Sphinx, env: Any, node: Any, content: Any) -> nodes.reference | None:
@@ -115,7 +135,9 @@ def by_last_name(app: Sphinx, env: Any, node: Any, content: Any) -> nodes.refere
     if node.get("refdomain") != "py" or not re.search(r"[A-Z._]", target) or app.builder is None:
         return None
     known = env.get_domain("py").objects
-    found = {name: entry for name, entry in known.items() if name.endswith(f".{target}") and not entry.aliased}
+    found = {
+        name: entry for name, entry in known.items() if name.endswith(f".{target}") and not entry.aliased
+    }
     if len(found) != 1:
         return None
     [(name, entry)] = found.items()
@@ -126,4 +148,5 @@ def by_last_name(app: Sphinx, env: Any, node: Any, content: Any) -> nodes.refere
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", as_prose)
+    app.connect("autodoc-process-signature", constructor)
     app.connect("missing-reference", by_last_name)

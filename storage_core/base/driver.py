@@ -48,14 +48,22 @@ class StorageDriver(BaseDriver):
     """The storage API over one account of one provider. One driver serves many threads."""
 
     capabilities: Capabilities = Capabilities()
+    """What this driver can do; a flag is a promise. An opened driver may know more than its class."""
     container_name_pattern: ClassVar[str] = r"[^/]{1,255}"
+    """A regular expression that a new container's whole name must match."""
     container_name_rule: ClassVar[str] = "1 to 255 characters, no slash"
+    """The same in words, for the error and for whoever types a name."""
     hash_type = "md5"
+    """What kind `Object.hash` is, where the service tells one. Libcloud's name."""
 
     # -- containers --
 
     def list_containers(self) -> list[Container]:
-        """All containers this account may see, in the provider's order."""
+        """All containers this account may see, in the provider's order.
+
+        OperationNotSupportedError where they cannot be listed (`open_container` takes a name);
+        InvalidCredsError at the first use of wrong keys; AccessDeniedError; any NetworkError.
+        """
         return list(self.iterate_containers())
 
     def iterate_containers(self) -> Iterator[Container]:
@@ -64,7 +72,9 @@ class StorageDriver(BaseDriver):
         return self._list_containers()
 
     def get_container(self, container_name: str) -> Container:
-        """One container. ContainerDoesNotExistError; AccessDeniedError where it exists for others."""
+        """One container; one request. ContainerDoesNotExistError; AccessDeniedError where it exists for
+        others.
+        """
         return self._head_container(container_name)
 
     def open_container(self, container_name: str) -> Container:
@@ -72,7 +82,11 @@ class StorageDriver(BaseDriver):
         return Container(container_name, {}, self)
 
     def create_container(self, container_name: str, **options: Any) -> Container:
-        """Create a container. InvalidContainerNameError before sending; ContainerAlreadyExistsError."""
+        """Create an empty, private container. `options` are the service's own, as a region.
+
+        InvalidContainerNameError before anything is sent; ContainerAlreadyExistsError, also for a name that
+        somebody else has where names are global; OperationNotSupportedError.
+        """
         self._need("create_containers")
         self.check_container_name(container_name)
         return self._create_container(container_name, **options)

@@ -19,17 +19,15 @@ class NetworkOptions:
     connect_timeout: float = 10.0
     timeout: float = 60.0  # longest silence while reading or writing
     stall_bytes_per_second: int = 1024  # slower than this over a stall window counts as broken
-    stall_window: float = 30.0
+    stall_window: float = 30.0  # seconds over which that is measured
     deadline: float = 120.0  # for one small call with all its retries
-    attempts: int = 6
-    pool_size: int = 32
+    attempts: int = 6  # of one request, the first included
+    pool_size: int = 32  # connections that are kept, for each host
     proxy_url: str = ""  # "http://host:3128", "socks5h://…"; empty: direct
     ca_file: str = ""  # PEM bundle used beside the defaults
-    certificate_pin: str = (
-        ""  # SHA-256 of the server's DER certificate, hex: trusted for this account whatever signed it
-    )
+    certificate_pin: str = ""  # SHA-256 in hex of the one certificate (DER) trusted, whoever signed it
     ssl_context: Callable[[], ssl.SSLContext] | None = None  # a top-level function, so that drivers pickle
-    user_agent: str = "skyferry"
+    user_agent: str = "skyferry"  # what the service is told of us
 
 
 _OPTION_NAMES = frozenset(item.name for item in fields(NetworkOptions))
@@ -41,7 +39,9 @@ class BaseDriver:
     """What all drivers share before they know what they store."""
 
     name = ""
+    """The service's name, for people."""
     website = ""
+    """Where its provider explains it."""
     secret_arguments: tuple[str, ...] = ("secret", "token")
     """Constructor arguments that `repr` must never show."""
 
@@ -64,7 +64,10 @@ class BaseDriver:
         region: str | None = None,
         **options: Any,
     ) -> None:
-        """No I/O, no prompt. `options` are the fields of NetworkOptions; an unknown one is a TypeError."""
+        """No I/O, no prompt. `key` and `secret` are who signs in, in each service's own sense.
+
+        `options` are the fields of NetworkOptions; an unknown one is a TypeError.
+        """
         self.key = key
         self.secret = secret
         self.secure = secure

@@ -67,11 +67,11 @@ Spec = UploadSpec | DownloadSpec | CopySpec
 class Conflict(StrEnum):
     """What to do when the target's name is taken."""
 
-    ASK = "ask"
-    REPLACE = "replace"
-    REPLACE_IF_DIFFERENT = "replace if different"
-    KEEP_BOTH = "keep both"
-    SKIP = "skip"
+    ASK = "ask"  # the job's row has a question; the other items go on
+    REPLACE = "replace"  # when the new content is complete
+    REPLACE_IF_DIFFERENT = "replace if different"  # by hash, else by size and date
+    KEEP_BOTH = "keep both"  # the new one gets a number in its name
+    SKIP = "skip"  # and say so in the receipt
 
 
 def kind_of(spec: Spec) -> str:
