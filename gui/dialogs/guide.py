@@ -16,9 +16,9 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
-    QCloseEvent,
     QFontDatabase,
     QImage,
+    QKeyEvent,
     QKeySequence,
     QResizeEvent,
     QTextBlock,
@@ -129,6 +129,7 @@ class GuideWindow(QDialog):
 
     def bring_forward(self) -> None:
         """In front of the main window, with the keyboard in the page."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
         self.activateWindow()
@@ -170,9 +171,15 @@ class GuideWindow(QDialog):
             icons.refresh(self)
             self._renew()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.page.verticalScrollBar().valueChanged.disconnect(self._mark_heading)
-        super().closeEvent(event)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the field for finding, then the window."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.search.hasFocus():
+            self.search.clear()
+            self.page.setFocus()
+        else:
+            self.close()
 
     # -- building --
 

@@ -224,6 +224,36 @@ def test_find_goes_through_all_places_and_around(window: GuideWindow) -> None:
     assert window.found.text() == ""
 
 
+def test_escape_leaves_the_field_and_then_the_window(window: GuideWindow) -> None:
+    QTest.keySequence(window, QKeySequence("Ctrl+F"))
+    QTest.keyClicks(window.search, "needle")
+    QTest.keyClick(window.search, Qt.Key.Key_Escape)
+    assert window.isVisible()
+    assert window.search.text() == ""
+    assert window.page.hasFocus()
+    QTest.keyClick(window.page, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+
+
+def test_the_keyboard_reaches_everything_and_everything_has_a_name(window: GuideWindow) -> None:
+    window.open_page("other.md")  # so that there is a way back
+    window.search.setFocus()
+    seen = []
+    for _ in range(12):
+        window.focusNextChild()
+        seen.append(QApplication.focusWidget())
+    for widget in (window.back, window.contents, window.page, window.search):
+        assert widget in seen
+        assert widget.accessibleName()
+
+
+def test_everything_can_be_read_in_the_smallest_window(window: GuideWindow, qtbot: QtBot) -> None:
+    window.resize(window.minimumSize())
+    window.search.setText("nothing like this")
+    assert window.found.text() == "Not found"
+    qtbot.waitUntil(lambda: not cut(window))
+
+
 # -- nothing of others --
 
 
