@@ -36,7 +36,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "system's keyring",
     )  # fmt: skip
     parser.add_argument("--theme", choices=("light", "dark"), help="instead of what the system says")
-    options = parser.parse_args(arguments)
+    said = sys.argv[1:] if arguments is None else arguments
+    # `dev.py run -- --theme dark` hands the -- on; there are no file names here that it could stand before.
+    options = parser.parse_args([one for one in said if one != "--"])
     if options.screenshots is not None and options.tour is None:
         parser.error("--screenshots goes with --tour")
     options.is_marked = options.portable is None and marked_folder() is not None

@@ -54,6 +54,12 @@ def test_the_version_is_one_line_and_needs_no_display() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"Skyferry {__version__}\n", "")
 
 
+def test_the_dashes_of_dev_py_run_are_passed_over() -> None:
+    argv = [sys.executable, str(ROOT / "dev.py"), "run", "--", "--version"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, [f"Skyferry {__version__}"])
+
+
 def test_help_names_every_option_and_needs_no_display() -> None:
     done = ran("--help", env=without_display())
     assert (done.returncode, done.stderr) == (0, "")
