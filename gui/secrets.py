@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,9 +27,13 @@ VAULTS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "darwin": (("keyring.backends.macOS", "Keyring", "the macOS keychain"),),
     "win32": (("keyring.backends.Windows", "WinVaultKeyring", "the Windows Credential Manager"),),
 }
-# Windows holds 2,560 bytes of UTF-16 per item; with a margin for what it adds.
+# Windows holds 2,560 bytes of UTF-16 per item (CRED_MAX_CREDENTIAL_BLOB_SIZE); with a margin.
 CHUNK_UNITS = 1200
+CHUNKS_MAX = 1000
 MANIFEST = "skyferry chunks"
+# Chunks are written into the slot that the manifest does not name, so that the old ones stay whole; what a
+# crash leaves in it is found there by the next write, and by the deletion.
+SLOTS = ("a", "b")
 _log = logging.getLogger(__name__)
 
 
@@ -131,7 +134,7 @@ class Secrets:
     def keep(self, account_id: str, values: Mapping[str, str]) -> str:
         """Save for good; returns the vault's name. With SecretsError it is kept for this run only."""
         self.keep_for_this_run(account_id, values)
-        text = json.dumps(dict(values), ensure_ascii=False)
+        text = json.dumps(dict(values))  # ASCII: a character is a unit on every system, and no BOM gets lost
         self._do("save", lambda backend: _write(backend, account_id, text))
         self._unsaved.discard(account_id)
         return self._vault.title if self._vault else ""
@@ -173,23 +176,26 @@ class Secrets:
 def _write(backend: Backend, name: str, text: str) -> None:
     """One item; where that is refused for a long text, several, and last the manifest for them."""
     old = _manifest(backend.get_password(SERVICE, name))
+    slot, count = "", 0
     try:
         backend.set_password(SERVICE, name, text)
     except Exception as error:
-        if _units(text) <= CHUNK_UNITS or _is_locked(error):
+        chunks = [text[start : start + CHUNK_UNITS] for start in range(0, len(text), CHUNK_UNITS)]
+        if not 1 < len(chunks) <= CHUNKS_MAX or _is_locked(error):
             raise
-        _write_chunks(backend, name, text)
-    if old is not None:
-        _delete_chunks(backend, name, *old)
+        slot, count = SLOTS[old is not None and old[0] == SLOTS[0]], len(chunks)
+        _write_chunks(backend, name, slot, chunks)
+    try:
+        _delete_chunks(backend, name, {slot: count}, old)
+    except Exception as error:  # the secret is saved; the next write or the deletion tries again
+        _log.warning("old pieces of a secret could not be deleted: %s", type(error).__name__)
 
 
-def _write_chunks(backend: Backend, name: str, text: str) -> None:
-    generation = secrets.token_hex(4)
-    chunks = _chunks(text)
+def _write_chunks(backend: Backend, name: str, slot: str, chunks: list[str]) -> None:
     for number, chunk in enumerate(chunks):
-        backend.set_password(SERVICE, f"{name}/{generation}/{number}", chunk)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    manifest = {MANIFEST: len(chunks), "generation": generation, "sha256": digest}
+        backend.set_password(SERVICE, f"{name}/{slot}/{number}", chunk)
+    digest = hashlib.sha256("".join(chunks).encode()).hexdigest()
+    manifest = {MANIFEST: len(chunks), "slot": slot, "sha256": digest}
     backend.set_password(SERVICE, name, json.dumps(manifest))
 
 
@@ -198,10 +204,15 @@ def _read(backend: Backend, name: str) -> str | None:
     manifest = _manifest(text)
     if text is None or manifest is None:
         return text
-    generation, count = manifest
-    chunks = [backend.get_password(SERVICE, f"{name}/{generation}/{number}") for number in range(count)]
-    whole = "".join(chunk or "" for chunk in chunks)
-    if hashlib.sha256(whole.encode()).hexdigest() != json.loads(text).get("sha256"):
+    slot, count, digest = manifest
+    chunks = []
+    for number in range(count):
+        chunk = backend.get_password(SERVICE, f"{name}/{slot}/{number}")
+        if chunk is None:
+            break
+        chunks.append(chunk)
+    whole = "".join(chunks)
+    if hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest() != digest:
         _log.warning("a secret in the keyring is not whole; it has to be typed again")
         return None
     return whole
@@ -209,14 +220,24 @@ def _read(backend: Backend, name: str) -> str | None:
 
 def _delete(backend: Backend, name: str) -> None:
     manifest = _manifest(backend.get_password(SERVICE, name))
-    if manifest is not None:
-        _delete_chunks(backend, name, *manifest)  # first: while the manifest is there they can be found again
+    _delete_chunks(backend, name, {}, manifest)
     _delete_item(backend, name)
 
 
-def _delete_chunks(backend: Backend, name: str, generation: str, count: int) -> None:
-    for number in range(count):
-        _delete_item(backend, f"{name}/{generation}/{number}")
+def _delete_chunks(
+    backend: Backend, name: str, wanted: Mapping[str, int], old: tuple[str, int, str] | None
+) -> None:
+    """Delete every chunk beyond the first so many of each slot, those that an interrupted write left too."""
+    for slot in SLOTS:
+        first = end = wanted.get(slot, 0)
+        while backend.get_password(SERVICE, f"{name}/{slot}/{end}") is not None:
+            end += 1
+        if old is not None and old[0] == slot:
+            end = max(end, old[1])  # also behind one that somebody else has deleted
+        for number in reversed(
+            range(first, end)
+        ):  # from the end: what is left has no gap, and is found again
+            _delete_item(backend, f"{name}/{slot}/{number}")
 
 
 def _delete_item(backend: Backend, name: str) -> None:
@@ -229,14 +250,18 @@ def _delete_item(backend: Backend, name: str) -> None:
             raise
 
 
-def _manifest(text: str | None) -> tuple[str, int] | None:
-    """Generation and number of chunks when the item is a manifest."""
+def _manifest(text: str | None) -> tuple[str, int, str] | None:
+    """Slot, number of chunks and their SHA-256 when the item is a manifest."""
     if text is None or MANIFEST not in text:
         return None
-    content = json.loads(text)
-    if not isinstance(content.get(MANIFEST), int):
+    try:
+        content = json.loads(text)
+    except ValueError:
         return None
-    return str(content.get("generation", "")), content[MANIFEST]
+    match content:
+        case {"skyferry chunks": int(count), "slot": str(slot), "sha256": str(digest)}:
+            return (slot, count, digest) if slot in SLOTS and 0 < count <= CHUNKS_MAX else None
+    return None
 
 
 def _parse(text: str) -> dict[str, str] | None:
@@ -247,26 +272,6 @@ def _parse(text: str) -> dict[str, str] | None:
     if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
         return None
     return content
-
-
-def _units(text: str) -> int:
-    """Length as Windows counts it: in UTF-16 units."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _chunks(text: str) -> list[str]:
-    """Pieces of at most CHUNK_UNITS UTF-16 units; no character is cut."""
-    chunks: list[str] = []
-    chunk: list[str] = []
-    size = 0
-    for character in text:
-        units = 2 if ord(character) > 0xFFFF else 1
-        if size + units > CHUNK_UNITS:
-            chunks.append("".join(chunk))
-            chunk, size = [], 0
-        chunk.append(character)
-        size += units
-    return [*chunks, "".join(chunk)]
 
 
 def _is_locked(error: Exception) -> bool:

@@ -187,13 +187,15 @@ def test_the_items_of_the_keyring_are_called_as_it_says() -> None:
     kept.keep("0a1b", {"secret": "x" * 5000})
     assert {service for service, _ in small.items} == {"skyferry"}
     pieces = sorted(name for _, name in small.items if name != "0a1b")
-    assert all(re.fullmatch("0a1b/[0-9a-f]{8}/[0-9]+", name) for name in pieces)
+    assert all(re.fullmatch("0a1b/a/[0-9]+", name) for name in pieces)
     assert len(pieces) > 1
     manifest = json.loads(small.items["skyferry", "0a1b"])
-    assert {"generation", "sha256"} < set(manifest)
+    assert {"slot", "sha256"} < set(manifest)
+    kept.keep("0a1b", {"secret": "y" * 5000})
+    assert all(re.fullmatch("0a1b/b/[0-9]+", name) for _, name in small.items if name != "0a1b")
     for said in (
         "`skyferry`",
-        "`id/generation/number`",
+        "`id/a/number` or `id/b/number`",
         f"{secrets.CHUNK_UNITS:,} characters",
         "2,560 bytes",
     ):
