@@ -375,7 +375,7 @@ class Reply:
 
 def _length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def typed(problem: BaseException, call: wire.Call, proxy: str = "") -> LibcloudError:

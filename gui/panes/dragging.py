@@ -101,7 +101,7 @@ def _read_entries(data: bytes) -> Dragged | None:
         run, account = str(fields["run"]), str(fields["account"])
         keys = tuple(str(key) for key in fields["keys"])
         dragged = Dragged(account, str(fields["container"]), str(fields["prefix"]), keys)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, RecursionError, TypeError, KeyError):
         return None  # not written by us
     if account == DEMO_CLOUD and run != _RUN:
         return None  # each run has a demo cloud of its own

@@ -109,9 +109,12 @@ def _google(lines: Mapping[str, str]) -> Found:
     text = lines.get("service_account_credentials", "")
     if text:
         try:
-            made = google.key(json.loads(text))
-        except (json.JSONDecodeError, RecursionError, AttributeError):
-            raise PasteError("The service-account key of this remote cannot be read.") from None
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise PasteError("The service-account key of this remote cannot be read.")
+        made = google.key(content)
         if made:
             return made
     facts = {"project": lines.get("project_number", "")}
@@ -124,7 +127,7 @@ def _google(lines: Mapping[str, str]) -> Found:
     try:
         token = json.loads(lines.get("token", "") or "{}")
         refresh = str(token.get("refresh_token", ""))
-    except (json.JSONDecodeError, RecursionError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         refresh = ""
     if refresh and lines.get("client_id") and lines.get("client_secret"):
         facts |= {"sign_in": "user", "refresh_token": refresh}

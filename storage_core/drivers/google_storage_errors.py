@@ -54,7 +54,7 @@ def _reason(body: bytes) -> tuple[str, str]:
         told = json.loads(body)["error"]
         reasons = told.get("errors") or [{}]
         return str(reasons[0].get("reason", "")), str(told.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError):
         is_text = body[:1] not in (b"<", b"{", b"") and len(body) < 300
         return "", body.decode("utf-8", "replace") if is_text else ""
 

@@ -67,7 +67,7 @@ class Records:
         text = self._read_xattr(target) or self._read_row(path, inode)
         try:
             record = json.loads(text) if text else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}  # another program's, or damaged: the file itself is none the worse
         return record if isinstance(record, dict) else {}
 

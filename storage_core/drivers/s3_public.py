@@ -102,7 +102,7 @@ def read_policy(wire: Wire, container: Container) -> dict[str, Any]:
         policy = json.loads(body)
         statements = policy.get("Statement", [])
         policy["Statement"] = [statements] if isinstance(statements, dict) else list(statements)
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:
         # Never write over what could not be read.
         raise MalformedResponseError(
             "The container's policy could not be understood.", body[:2000], wire.driver

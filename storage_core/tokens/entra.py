@@ -152,7 +152,7 @@ class _Visit(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = self.headers.get("Content-Length", "")
-        self._end(self.rfile.read(min(int(size), FORM_MAX)) if size.isdecimal() else b"")
+        self._end(self.rfile.read(min(int(size), FORM_MAX)) if size.isdecimal() and len(size) < 20 else b"")
 
     def do_GET(self) -> None:
         self._end(self.path.partition("?")[2].encode())

@@ -258,7 +258,7 @@ def _json(text: str | bytes) -> dict[str, Any]:
     """A JSON object; an empty one for anything else."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -281,7 +281,7 @@ def compare(source: Source, obj: Object, driver: StorageDriver) -> bool | None:
     if source.etag and source.etag == obj.etag:
         return True
     count = obj.etag.partition("-")[2]
-    if isinstance(source, FileSource) and count.isdigit():
+    if isinstance(source, FileSource) and re.fullmatch("[1-9][0-9]{0,5}", count):
         part_size = part_size_for(source.size, driver.capabilities)
         if int(count) == ceil(source.size / part_size):
             return source.composite(part_size) == obj.etag or None

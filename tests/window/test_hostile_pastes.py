@@ -6,13 +6,16 @@ https://cloud.google.com/docs/authentication/client-libraries#external-credentia
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 import requests
 import urllib3.util
+from PySide6.QtCore import QMimeData
 
+from gui.panes.dragging import ENTRIES, read_mime
 from gui.pasted import recognise
 from gui.pasted.found import PasteError
 
@@ -98,3 +101,23 @@ def test_a_program_that_a_file_names_is_not_run_from_a_paste() -> None:
     source = {"executable": {"command": "/tmp/evil --now", "timeout_millis": 5000}}
     with pytest.raises(PasteError, match="program"):
         recognise(json.dumps(CONFIGURATION | {"credential_source": source}))
+
+
+DEEP = "[" * 100_000
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize("text", [DEEP, DIGITS, f'{{"type":{DIGITS}}}', '{"type":' * 50_000, "7", "[]"])
+@pytest.mark.parametrize("field", ["service_account_credentials", "token"])
+def test_the_json_of_a_remote_may_be_nonsense(field: str, text: str) -> None:
+    with contextlib.suppress(PasteError):  # is as good
+        found = recognise(f"[mine]\ntype = google cloud storage\n{field} = {text}\n")
+        assert found is not None
+        assert not found.secrets
+
+
+@pytest.mark.parametrize("data", [DEEP.encode(), b'{"run":' * 50_000, f'{{"run":{DIGITS}}}'.encode()])
+def test_what_another_program_offers_to_drop_may_be_nonsense(data: bytes) -> None:
+    mime = QMimeData()
+    mime.setData(ENTRIES, data)
+    assert read_mime(mime) is None
