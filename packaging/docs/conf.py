@@ -37,7 +37,7 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 nitpicky = False
 
-autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_member_order = "bysource"
 autoclass_content = "both"
 autodoc_preserve_defaults = True
@@ -62,7 +62,7 @@ html_theme_options = {
 _CODE = re.compile(r"``.+?``|`[^`]+`", re.S)
 _MARKUP = re.compile(r"([*|\\]|_(?=\W|$))")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
-_ERROR = re.compile(r"\b([A-Z]\w+Error)\b(?!\.)")
+_ERROR = re.compile(r"\b([A-Z]\w+Error)\b(?!\.\w)")
 
 
 def as_prose(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -126,7 +126,8 @@ def constructor(
     """A driver's arguments are those of `__init__`; its `__new__` takes anything."""
     if what != "class" or not issubclass(obj, BaseDriver):
         return None
-    return stringify_signature(signature(obj.__init__, bound_method=True)), None
+    made = signature(obj.__init__, bound_method=True)
+    return stringify_signature(made.replace(return_annotation=inspect.Signature.empty)), None
 
 
 def by_last_name(app: Sphinx, env: Any, node: Any, content: Any) -> nodes.reference | None:

@@ -16,7 +16,7 @@ class NetworkOptions:
     environment.
     """
 
-    connect_timeout: float = 10.0
+    connect_timeout: float = 10.0  # for one address of the host
     timeout: float = 60.0  # longest silence while reading or writing
     stall_bytes_per_second: int = 1024  # slower than this over a stall window counts as broken
     stall_window: float = 30.0  # seconds over which that is measured
