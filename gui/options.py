@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def marked_folder() -> Path | None:
 
 def why_unusable(folder: Path) -> str:
     """One sentence when nothing can be written below the folder, "" when it is fine. Makes the folder."""
-    probe = folder / f".skyferry-{uuid.uuid4().hex}"
+    probe = folder / f".skyferry-{os.urandom(8).hex()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -8,18 +8,25 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from gui.accounts import DEMO_CLOUD, Place
-from gui.background import pause, until
+from gui.background import pause, start, until
+from gui.dialogs.about import AboutDialog
+from gui.dialogs.guide import GuideWindow
+from gui.dialogs.shortcuts import ShortcutsDialog
+from gui.flows import help
+from gui.secrets import NoKeyringHereError, Secrets, Vault
 from storage_core.errors import UnreachableError
 from storage_core.transfers import Changes, JobRow, State, Summary
 
 from .canned import CannedDriver, numbered
 from .scene import Scene, show
 
+D = TypeVar("D", bound=QDialog)
 SETTLE = 0.4  # seconds for fades and late layouts
 HOSTILE = (
     "../../x",
@@ -60,11 +67,11 @@ def rows() -> tuple[JobRow, ...]:
     )  # fmt: skip
 
 
-async def take(scene: Scene, folder: Path, name: str) -> None:
-    """Grab the window as it is now."""
+async def take(scene: Scene, folder: Path, name: str, dialog: QWidget | None = None) -> None:
+    """Grab the window, or a dialog of it, as it is now."""
     await pause(SETTLE)
     path = folder / f"{name}.png"
-    scene.window.grab().save(str(path))
+    (dialog or scene.window).grab().save(str(path))
     print(path)
 
 
@@ -108,6 +115,44 @@ async def all_of(scene: Scene, folder: Path, theme: str) -> None:
     window.path.edit()
     await until(lambda: window.objects.model.rowCount() > 0, 5)
     await take(scene, folder, f"{theme}-8-address")
+    await help_of(scene, folder, theme)
+
+
+async def help_of(scene: Scene, folder: Path, theme: str) -> None:
+    """About's three pages, the shortcuts and the guide."""
+    scene.app.secrets = Secrets(_no_keyring)
+    start(help.show_about(scene.app, scene.window), scene.window)
+    about = await opened(AboutDialog)
+    await until(about.copy.isEnabled, 20)
+    about.copy.click()
+    for page in range(about.tabs.count()):
+        about.tabs.setCurrentIndex(page)
+        await take(scene, folder, f"{theme}-9-about-{page}", about)
+    about.accept()
+    start(help.show_shortcuts(scene.app, scene.window), scene.window)
+    shortcuts = await opened(ShortcutsDialog)
+    await take(scene, folder, f"{theme}-9-shortcuts", shortcuts)
+    shortcuts.accept()
+    start(help.show_user_guide(scene.app, scene.window), scene.window)
+    guide = await opened(GuideWindow)
+    for place in (0, 1500, 3600):
+        guide.page.verticalScrollBar().setValue(place)
+        await take(scene, folder, f"{theme}-9-guide-{place}", guide)
+    guide.close()
+
+
+def _no_keyring() -> Vault:
+    raise NoKeyringHereError("none here")
+
+
+async def opened(kind: type[D]) -> D:
+    """The dialog of this class, when it is there."""
+
+    def there() -> list[D]:
+        return [one for one in QApplication.topLevelWidgets() if isinstance(one, kind) and one.isVisible()]
+
+    await until(there, 20, kind.__name__)
+    return there()[0]
 
 
 def main() -> None:
