@@ -126,13 +126,17 @@ class StorageDriver(BaseDriver):
     def list_container_objects(
         self, container: Container, prefix: str | None = None, ex_prefix: str | None = None
     ) -> list[Object]:
-        """All objects whose names start with the prefix (`ex_prefix` and `prefix` are the same thing)."""
+        """All objects whose names start with the prefix (`ex_prefix` and `prefix` are the same thing), in key
+        order. ContainerDoesNotExistError; MalformedResponseError for a listing that would never end.
+        """
         return list(self.iterate_container_objects(container, prefix=prefix, ex_prefix=ex_prefix))
 
     def iterate_container_objects(
         self, container: Container, prefix: str | None = None, ex_prefix: str | None = None
     ) -> Iterator[Object]:
-        """All objects of a container in key order, fetched page by page."""
+        """All objects of a container in key order (by bytes of the UTF-8 name), fetched page by page: for any
+        number of them in flat memory. Errors as in `list_container_objects`, while it is iterated.
+        """
         for page in self.iterate_pages(container, ex_prefix or prefix or "", delimiter=""):
             yield from page.objects
 
@@ -176,7 +180,10 @@ class StorageDriver(BaseDriver):
     # -- objects --
 
     def get_object(self, container_name: str, object_name: str) -> Object:
-        """One object with its attributes. ContainerDoesNotExistError or ObjectDoesNotExistError."""
+        """One object with its attributes; one request, a second one only when it is not there.
+
+        ContainerDoesNotExistError or ObjectDoesNotExistError, told apart.
+        """
         return self._head(self.open_container(container_name), object_name, "")
 
     def head_object(self, obj: Object) -> Object:
@@ -304,7 +311,10 @@ class StorageDriver(BaseDriver):
         return downloading.pieces(self, obj, start_bytes, end_bytes, chunk_size)
 
     def delete_object(self, obj: Object) -> bool:
-        """Delete one object: True. ObjectDoesNotExistError where the provider tells that it was not there."""
+        """Delete one object: True. With `obj.version` that version alone, for good.
+
+        ObjectDoesNotExistError where the provider tells that it was not there (S3 and its kin do not).
+        """
         self._delete(obj.container, obj.name, obj.version)
         return True
 
@@ -329,7 +339,11 @@ class StorageDriver(BaseDriver):
         *,
         only_new: bool = False,
     ) -> Stored:
-        """Store a body in one request. ObjectTooLargeError above `capabilities.put_size_max`."""
+        """Store a body in one request; what is under the name stays until the new content is complete.
+
+        ObjectTooLargeError above `capabilities.put_size_max` bytes; ObjectChangedError for `only_new` and a
+        name that is taken; ContainerDoesNotExistError; AttributeRefusedError.
+        """
         self._check_upload(object_name, only_new)
         if body.size is not None and body.size > self.capabilities.put_size_max:
             raise ObjectTooLargeError(
@@ -341,14 +355,22 @@ class StorageDriver(BaseDriver):
         return self._put(container, object_name, body, attributes, only_new)
 
     def start_upload(self, container: Container, object_name: str, attributes: Attributes) -> Upload:
-        """Begin an upload in parts; nothing is visible until `complete_upload`."""
+        """Begin an upload in parts; nothing is visible until `complete_upload`.
+
+        Complete it or abort it: until then the service keeps, and charges, what was sent. Errors as in
+        `put_object`, and OperationNotSupportedError.
+        """
         self._need("parts")
         self._check_upload(object_name, False)
         self.check_attributes(attributes)
         return self._start_upload(container, object_name, attributes)
 
     def upload_part(self, upload: Upload, number: int, body: Body) -> Part:
-        """Send part `number` (from 1), in any order and concurrently; sending a number again replaces it."""
+        """Send part `number` (from 1), in any order and concurrently; sending a number again replaces it.
+
+        All but the last have `capabilities.part_size_min` to `part_size_max` bytes, all the same number of
+        them where `equal_parts` is set. ObjectDoesNotExistError when the upload is gone.
+        """
         return self._upload_part(upload, number, body)
 
     def list_parts(self, upload: Upload) -> list[Part]:
@@ -357,7 +379,11 @@ class StorageDriver(BaseDriver):
         return self._list_parts(upload)
 
     def complete_upload(self, upload: Upload, parts: Sequence[Part], *, only_new: bool = False) -> Stored:
-        """Make the object out of its parts."""
+        """Make the object out of these parts, in the order of their numbers; others are forgotten.
+
+        LibcloudError for a part that was not sent or was replaced since; ObjectChangedError for `only_new`
+        and a name that is taken: what is there stays in both cases.
+        """
         return self._complete_upload(upload, sorted(parts, key=lambda part: part.number), only_new)
 
     def abort_upload(self, upload: Upload) -> None:
@@ -374,7 +400,9 @@ class StorageDriver(BaseDriver):
     ) -> Stored:
         """Copy inside this account on the server's side, with the object's own attributes or with other ones.
 
-        OperationNotSupportedError where the server cannot (then stream: `operations.copy` does).
+        Up to `capabilities.copy_size_max` bytes. ObjectChangedError when `obj.etag` is no longer its ETag;
+        ObjectDoesNotExistError; OperationNotSupportedError where the server cannot (then stream:
+        `operations.copy` does).
         """
         self._need("server_copy")
         self.check_object_name(object_name)
@@ -433,7 +461,11 @@ class StorageDriver(BaseDriver):
     def sign_url(
         self, container: Container, object_name: str, *, method: str = "GET", seconds: int = 3600
     ) -> str:
-        """A link that works without credentials for `seconds`. A secret while it lasts: never log it."""
+        """A link that works without credentials for `seconds`. A secret while it lasts: never log it.
+
+        ValueError for more than `capabilities.signed_url_seconds_max`; OperationNotSupportedError for a
+        method that is not among `capabilities.signed_urls`. Mostly no request.
+        """
         self._need("signed_urls")
         if method not in self.capabilities.signed_urls:
             raise OperationNotSupportedError(f"Links for {method} cannot be signed here.", self)
