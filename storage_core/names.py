@@ -99,9 +99,9 @@ def inside(folder: str, local: str) -> str:
 
 
 def long_path(path: str) -> str:
-    """A Windows path in the form that has no limit of 260 characters, where it needs it."""
+    """A Windows path in the form without the limit of 260 UTF-16 units (folders: 248), where it needs it."""
     path = os.path.abspath(path)
-    if len(path) < 240 or path.startswith("\\\\?\\"):
+    if WINDOWS.length(path) < 240 or path.startswith("\\\\?\\"):
         return path
     return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 

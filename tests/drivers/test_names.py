@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import re
 import sys
@@ -341,11 +342,32 @@ def test_a_folder_tells_whether_it_is_case_blind_and_keeps_no_trace(tmp_path: Pa
     [
         ("C:\\" + "a" * 300, "\\\\?\\C:\\" + "a" * 300),
         ("\\\\host\\share\\" + "a" * 300, "\\\\?\\UNC\\host\\share\\" + "a" * 300),
+        ("C:/with/slashes/" + "a" * 300, "\\\\?\\C:\\with\\slashes\\" + "a" * 300),
+        ("C:\\" + "😀" * 130, "\\\\?\\C:\\" + "😀" * 130),
     ],
 )
 def test_long_windows_paths_are_written_without_limit(
     path: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os.path, "abspath", lambda path: path)
-    assert names.long_path(path) == expected
-    assert names.long_path(expected) == expected
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "path", ntpath)
+        found, again = names.long_path(path), names.long_path(expected)
+    assert found == again == expected
+
+
+@given(name=OBJECT_NAMES)
+def test_every_windows_path_is_short_enough_or_has_no_limit(name: str) -> None:
+    for folder in ("C:/Users/me/Downloads", "\\\\host\\share\\folder", "D:\\" + "deep\\" * 40):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "path", ntpath)
+            path = names.long_path(os.path.join(folder, to_local(name, WINDOWS)))
+        marked = path.startswith("\\\\?\\")
+        assert marked or WINDOWS.length(path) < 248
+        if marked:  # nothing is made of it by Windows any more: it must be plain already
+            rest = path.removeprefix("\\\\?\\").split("\\")
+            assert "/" not in path
+            assert not {"", ".", ".."} & set(rest)
+        parts = list(PureWindowsPath(path).parts)
+        assert parts[-len(PureWindowsPath(to_local(name, WINDOWS)).parts) :] == to_local(name, WINDOWS).split(
+            "\\"
+        )
