@@ -52,6 +52,8 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if os.name == "posix" and os.fstat(handle).st_mode & 0o077:  # it was made by something else
+            os.fchmod(handle, 0o600)
         return os.fdopen(handle, "a", encoding="utf-8")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 class UnreadableFileError(ValueError):
@@ -27,6 +30,7 @@ class SavedFile:
         """The content; {} when there is no file. UnreadableFileError; OSError when this computer refuses."""
         try:
             text = self.path.read_text("utf-8")
+            _close(self.path)
         except FileNotFoundError:
             return {}
         except UnicodeDecodeError as error:
@@ -63,6 +67,18 @@ class SavedFile:
         aside = self.path.with_name(f"{self.path.name}.broken-{moment}")
         os.replace(self.path, aside)
         return aside
+
+
+def _close(path: Path) -> None:
+    """A file that came here in another way, from a backup perhaps, and its folder: for their owner alone."""
+    if os.name != "posix":
+        return
+    for one, open_to_others in ((path, 0o177), (path.parent, 0o077)):
+        try:
+            if one.stat().st_mode & open_to_others:
+                one.chmod(0o600 if one is path else 0o700)
+        except OSError as error:
+            _log.warning("others may read %s: %s", one, error)
 
 
 def make_private(folder: Path) -> None:
