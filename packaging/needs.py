@@ -89,6 +89,11 @@ GLIBC = {
     "libutil.so.1",
 }
 GLIBC_LOADER = "ld-linux"
+# The glibc of each release, oldest first.
+RELEASES = {
+    "Debian": {"11": (2, 31), "12": (2, 36), "13": (2, 41)},
+    "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
+}
 
 # What nothing links to and the window needs all the same: TLS trusts what the system trusts, keys have names
 # and letters have shapes. Without any font a window shows empty boxes.
@@ -98,10 +103,6 @@ FILES = (
     "fontconfig-config",
     "fonts-dejavu-core | fonts-noto-core | fonts-liberation | fonts-freefont-ttf",
 )
-
-
-class UnknownLibrary(Exception):
-    """Something links to a library that is neither in the bundle nor in the table above."""
 
 
 @dataclass(slots=True)
@@ -115,12 +116,21 @@ class Needs:
     def glibc_text(self) -> str:
         return ".".join(map(str, self.glibc))
 
+    @property
+    def systems(self) -> str:
+        """The oldest releases that have this glibc, for people."""
+        oldest = [
+            f"{system} {next((name for name, has in releases.items() if has >= self.glibc), 'not yet')}"
+            for system, releases in RELEASES.items()
+        ]
+        return f"{' and '.join(oldest)} are the oldest that have it"
+
     def packages(self) -> list[str]:
-        """Debian's dependencies, sorted. UnknownLibrary."""
+        """Debian's dependencies, sorted. SystemExit for a library that is neither inside nor in the table."""
         found = {*FILES, f"libc6 (>= {self.glibc_text})"}
         for name, users in self.libraries.items():
             if name not in PACKAGES:
-                raise UnknownLibrary(
+                raise SystemExit(
                     f"{name} is not in the bundle, and packaging/needs.py does not know whose it is. "
                     f"It is linked to by {', '.join(users[:3])}"
                 )

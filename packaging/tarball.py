@@ -57,12 +57,13 @@ def build(out: Path) -> Path:
 def readme(needs: Needs) -> str:
     """With the packages that it needs, both names where one was renamed."""
     names = [one.replace(" | ", " or ") for one in needs.packages() if not one.startswith("libc6 ")]
-    packages = textwrap.fill(", ".join(names), 110, initial_indent="    ", subsequent_indent="    ")
+    packages = textwrap.fill(", ".join(names), 100, initial_indent="    ", subsequent_indent="    ")
     text = (SOURCES / "README.txt").read_text("utf-8")
     facts = {
         "VERSION": VERSION,
         "MACHINE": platform.machine(),
         "GLIBC": needs.glibc_text,
+        "SYSTEMS": needs.systems,
         "PACKAGES": packages,
     }
     for word, value in facts.items():

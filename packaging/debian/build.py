@@ -92,7 +92,8 @@ def write_documents(folder: Path, library: Path, needs: Needs, epoch: int) -> No
     (folder / "changelog.Debian.gz").write_bytes(desktop_files.gzipped(changes))
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     (folder / "changelog.gz").write_bytes(desktop_files.gzipped(changelog))
-    about = (HERE / "README.Debian").read_text("utf-8").replace("@GLIBC@", needs.glibc_text)
+    about = (HERE / "README.Debian").read_text("utf-8")
+    about = about.replace("@GLIBC@", needs.glibc_text).replace("@SYSTEMS@", needs.systems)
     (folder / "README.Debian").write_text(about, "utf-8")
     year = time.gmtime(epoch).tm_year
     (folder / "copyright").write_text(copyright_file.text(library, year), "utf-8")

@@ -32,13 +32,10 @@ done
 library=$prefix/lib/skyferry
 list=$library/installed-files
 
-# Where a menu and an icon theme keep an index, it is renewed; where they keep none, nothing is missing.
+# Where the icon theme keeps an index it is renewed; where it keeps none, icons are looked for in the folders.
 refresh() {
-    if command -v update-desktop-database >/dev/null 2>&1 && [ -d "$prefix/share/applications" ]; then
-        update-desktop-database -q "$prefix/share/applications" || true
-    fi
-    if command -v gtk-update-icon-cache >/dev/null 2>&1 && [ -f "$prefix/share/icons/hicolor/index.theme" ]; then
-        gtk-update-icon-cache -q -t "$prefix/share/icons/hicolor" || true
+    if command -v gtk-update-icon-cache >/dev/null 2>&1 && [ -f "$prefix/share/icons/hicolor/icon-theme.cache" ]; then
+        gtk-update-icon-cache -q -f -t "$prefix/share/icons/hicolor" || true
     fi
 }
 

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import shlex
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
 
-from tests.packages.artefacts import VERSION, artefact
-from tests.packages.chroot import USER, Chroot, bare_debian
+from tests.packages.artefacts import ROOT, VERSION, artefact
+from tests.packages.chroot import USER, Chroot, ChrootFailed, bare_debian, root_rights
 from tests.packages.screen import Screen, running_screen
 from tests.servers.processes import logs_folder
 from tests.servers.swift import Swift
@@ -115,8 +121,8 @@ def test_its_desktop_file_opens_the_window_and_closing_it_ends_the_program(
     script = f"gio launch {DESKTOP_FILE} && exec sleep 300"
     session = debian.start(["dbus-run-session", "--", "sh", "-c", script], user=USER, env=environment(screen))
     seen = screen.wait_for("skyferry")
-    assert "Skyferry" in seen.title
     screen.wait_painted(debian.logs / "desktop-file.png")
+    assert [("Skyferry" in one.title, one.names) for one in screen.windows()] == [(True, seen.names)]
     screen.close(seen)
     screen.until(lambda: seen.pid in session.codes(), "the program's end")
     assert session.codes()[seen.pid] == 0
@@ -158,6 +164,53 @@ def test_the_tour_plays_on_a_real_server_with_the_secret_from_a_real_keyring(
     assert swift_server.secret_key not in done.out
     assert {one["Name"] for one in client.list_buckets()["Buckets"]} == there
     assert list((debian.root / f"home/{USER}/pictures").glob("*.png"))
+
+
+# -- the chroot itself --
+
+
+def test_a_test_that_is_killed_leaves_no_process_and_no_mount(debian: Chroot) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from tests.packages.chroot import Chroot\n"
+        "where = [Path(one) for one in sys.argv[1:4]]\n"
+        "Chroot(where[0], sys.argv[4:], where[1], where[2]).start(['sleep', '98765'])\n"
+        "time.sleep(600)"
+    )
+    folders = [str(debian.root), str(debian.cache), str(debian.logs)]
+    tests = subprocess.Popen([sys.executable, "-c", code, *folders, *debian.rights], cwd=ROOT)
+    try:
+        wait_for(lambda: bool(sleepers()), "the command in the chroot")
+    finally:
+        tests.kill()
+        tests.wait()
+    wait_for(lambda: not sleepers(), "its end")
+    assert str(debian.root) not in Path("/proc/self/mounts").read_text()
+
+
+def test_without_root_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(ChrootFailed, match=r"(?s)takes root.*sudo true && "):
+        root_rights()
+
+
+def sleepers() -> list[str]:
+    """Process ids of the command of the test above, wherever they run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes() == b"sleep\x0098765\x00":
+                found.append(path.parent.name)
+        except OSError:  # it ended while we looked
+            continue
+    return found
+
+
+def wait_for(check: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        time.sleep(0.05)
 
 
 # -- removed --
