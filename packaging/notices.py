@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -131,6 +132,10 @@ def _debian_packages(libraries: Iterable[Path]) -> list[str]:
         wanted[library] = names
     if not wanted:
         return []
+    if shutil.which("dpkg") is None:
+        raise SystemExit(
+            "notices: build Linux bundles on Debian or Ubuntu, where dpkg tells whose a library is"
+        )
     argv = ["dpkg", "-S", *sorted(name for names in wanted.values() for name in names)]
     asked = subprocess.run(argv, capture_output=True, text=True, check=False)  # 1: some name is unknown
     owners = {}

@@ -12,10 +12,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 
+from gui import app as program
 from gui import options
+from gui.background import start, until
+from gui.dialogs.message import NoticeDialog
 from gui.settings import portable_folders
 from storage_core import __version__
+
+from .loop import run
+from .stage import named_button, press
 
 pytestmark = pytest.mark.window
 ROOT = Path(__file__).parents[2]
@@ -184,6 +191,23 @@ def test_what_qt_remembers_of_file_dialogs_lies_below_the_folder_too(tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
     assert list(home.rglob("*")) == []
     assert list((tmp_path / "stick" / "config").rglob("QtProject*"))
+
+
+def test_who_started_it_by_its_icon_is_told_in_a_box_that_nothing_can_be_written(qapp: QApplication) -> None:
+    @run
+    async def _() -> None:
+        told = start(program._cannot_write("Skyferry cannot write to /there: Read-only file system."), qapp)
+
+        def boxes() -> list[NoticeDialog]:
+            return [
+                one for one in qapp.topLevelWidgets() if isinstance(one, NoticeDialog) and one.isVisible()
+            ]
+
+        await until(boxes, 10, "the box")
+        [box] = boxes()
+        assert "Skyferry cannot write to /there: Read-only file system." in box.accessibleDescription()
+        press(named_button(box, "Close"))
+        assert await told == 1
 
 
 # -- the folder beside a frozen program --
