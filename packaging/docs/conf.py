@@ -60,7 +60,7 @@ html_theme_options = {
 }
 
 _CODE = re.compile(r"``.+?``|`[^`]+`", re.S)
-_MARKUP = re.compile(r"([*|\\]|_(?=\W|$))")
+_MARKUP = re.compile(r"(\*\w[^*]*\*)|([*|\\]|_(?=\W|$))")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _ERROR = re.compile(r"\b([A-Z]\w+Error)\b(?!\.\w)")
 
@@ -92,7 +92,8 @@ def _plain(line: str) -> str:
 
 def _words(text: str) -> str:
     """Nothing in them is markup, and errors are linked."""
-    return _ERROR.sub(r"`\1`", _MARKUP.sub(r"\\\1", text))
+    plain = _MARKUP.sub(lambda found: found[1] or f"\\{found[2]}", text)  # but *this* is stressed
+    return _ERROR.sub(r"`\1`", plain)
 
 
 def _code(text: str) -> str:
