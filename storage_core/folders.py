@@ -61,7 +61,7 @@ class Folder:
     def root(cls, path: str) -> Folder:
         """The folder the user has chosen; that one may be reached through links. OSError."""
         if not BY_DESCRIPTOR:
-            if not os.path.isdir(path):
+            if not os.path.isdir(names.at_any_length(path)):
                 raise _no_folder(path)
             return cls(path, None)
         return cls(path, os.open(path, os.O_RDONLY | _DIRECTORY | getattr(os, "O_CLOEXEC", 0)))
@@ -111,7 +111,7 @@ class Folder:
     @property
     def target(self) -> int | str:
         """What to ask the system about: the descriptor, or the path where there are none."""
-        return self.path if self.descriptor is None else self.descriptor
+        return names.at_any_length(self.path) if self.descriptor is None else self.descriptor
 
     def status(self) -> os.stat_result:
         """The folder's own state."""
@@ -240,8 +240,7 @@ class Folder:
     def _at(self, name: str) -> str:
         if self.descriptor is not None:
             return name
-        path = os.path.join(self.path, name)
-        return names.long_path(path) if os.name == "nt" else path
+        return names.at_any_length(os.path.join(self.path, name))
 
     def _again(self) -> Folder:
         return Folder(self.path, None if self.descriptor is None else os.dup(self.descriptor))

@@ -94,7 +94,11 @@ def below(folder: str, object_name: str, rules: Rules | None = None) -> str:
 
 def inside(folder: str, local: str) -> str:
     """A folder's path and what `to_local` gave, as one path that the system takes at any length."""
-    path = os.path.join(folder, local)
+    return at_any_length(os.path.join(folder, local))
+
+
+def at_any_length(path: str) -> str:
+    """A path as this system takes it however long it is."""
     return long_path(path) if os.name == "nt" else path
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, BinaryIO
 
+from storage_core import names
 from storage_core.attributes import Attributes
 from storage_core.base.objects import Container, Object, Part, Stored, Upload
 from storage_core.body import Body, BytesBody, FileBody, Pieces, StreamBody, Watch
@@ -75,7 +76,7 @@ def upload_file(
 ) -> Object:
     """See `StorageDriver.upload_object`."""
     try:
-        with open(path, "rb") as file:
+        with open(names.at_any_length(path), "rb") as file:
             source = _File(path, file)
             able = driver.capabilities
             if not able.parts or source.size <= WHOLE_MAX:
@@ -126,7 +127,7 @@ class _File:
     def check(self) -> None:
         """SourceChangedError when the file on disk is no longer the one that was opened."""
         try:
-            now = _state(os.stat(self.path))
+            now = _state(os.stat(names.at_any_length(self.path)))
         except OSError:
             now = None
         if now != self._state or _state(os.fstat(self._file.fileno())) != self._state:

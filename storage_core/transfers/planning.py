@@ -50,7 +50,7 @@ def _files(root: int, path: str, prefix: str) -> Iterator[Entry]:
         return prefix + names.from_local(os.path.relpath(path, above) if above else path)
 
     try:
-        status = os.lstat(path)
+        status = os.lstat(names.at_any_length(path))
     except OSError as error:
         yield _refused(root, path, named(path), f"could not be read: {error.strerror or error}", "failed")
         return
@@ -62,24 +62,19 @@ def _files(root: int, path: str, prefix: str) -> Iterator[Entry]:
         folder = folders.pop()
         is_empty = True
         try:
-            with os.scandir(folder) as children:
+            with os.scandir(names.at_any_length(folder)) as children:
                 for child in children:
                     is_empty = False
+                    at = os.path.join(folder, child.name)
                     try:
                         status = child.stat(follow_symlinks=False)
                     except OSError as error:
-                        yield _refused(
-                            root,
-                            child.path,
-                            named(child.path),
-                            f"could not be read: {error.strerror}",
-                            "skipped",
-                        )
+                        yield _refused(root, at, named(at), f"could not be read: {error.strerror}", "skipped")
                         continue
                     if stat.S_ISDIR(status.st_mode) and not getattr(child, "is_junction", bool)():
-                        folders.append(child.path)
+                        folders.append(at)
                     else:
-                        yield _entry(root, child.path, named(child.path), status)
+                        yield _entry(root, at, named(at), status)
         except OSError as error:
             yield _refused(
                 root, folder, named(folder), f"could not be read: {error.strerror or error}", "skipped"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import ceil
 
+from storage_core import names
 from storage_core.attributes import Attributes
 from storage_core.base import Object, StorageDriver
 from storage_core.base.downloading import read, serves_ranges
@@ -149,7 +150,7 @@ class FileSource(Source):
 
     def check(self) -> None:
         try:
-            now: os.stat_result | None = os.lstat(self.path)
+            now: os.stat_result | None = os.lstat(names.at_any_length(self.path))
         except OSError:
             now = None
         if now is None or any(_key(one) != _key(self._state) for one in (now, os.fstat(self._file.fileno()))):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import storage_core.folders
 import storage_core.names
 from storage_core.drivers.local import LocalStorageDriver
 from storage_core.names import WINDOWS
 from storage_core.transfers import Conflict, CopySpec, DownloadSpec, Engine, State, UploadSpec
 from tests.servers import disks
-from tests.transfers.conftest import World, names, ref, wait_end
+from tests.transfers.conftest import World, content, names, ref, wait_end
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="disks of other systems, mounted on Linux")
 
@@ -207,3 +208,29 @@ def test_a_copy_to_an_account_on_such_a_disk_loses_nothing(world: World, conflic
         assert Counter(there.values()) == Counter(stored.values())
     else:
         assert {data.decode() for data in there.values()} == done
+
+
+def test_no_path_reaches_the_system_but_in_the_form_that_has_no_limit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows' way (no descriptors), with a stand-in for its long form: any other form finds nothing here."""
+    world.file("tree/a/b.txt", b"1")
+    world.file("tree/a/c.txt", b"2")
+    (world.folder / "files" / "tree" / "empty").mkdir()
+    seeming = world.folder / "seeming"
+    real = str(world.folder / "files")
+    monkeypatch.setattr(storage_core.folders, "BY_DESCRIPTOR", False)
+    monkeypatch.setattr(storage_core.names, "at_any_length", lambda path: path.replace(str(seeming), real))
+    box = world.memory()
+    engine = world.engine()
+    job = engine.add(UploadSpec((str(seeming / "tree"),), ref("")))
+    assert wait_end(engine, job).state is State.DONE, engine.reports(job)
+    assert names(box) == {"tree/a/b.txt", "tree/a/c.txt", "tree/empty/"}
+    driver = LocalStorageDriver(str(seeming), ex_store=str(world.folder / "data"), ex_xattrs=False)
+    tree = driver.get_container("tree")
+    driver.upload_object_via_stream(iter([b"3"]), tree, "new/d.txt")
+    driver.upload_object(str(seeming / "tree" / "a" / "b.txt"), tree, "copied")
+    assert names(tree) == {"a/b.txt", "a/c.txt", "copied", "empty/", "new/d.txt"}
+    assert content(tree, "copied") == b"1"
+    driver.delete_object(driver.get_object("tree", "new/d.txt"))
+    assert not seeming.exists()
