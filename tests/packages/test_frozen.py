@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import urllib.request
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,6 +20,8 @@ from tests.servers.azurite import Azurite
 from tests.servers.canned import Reply, Request, reply
 from tests.servers.google_standin import GoogleStandin
 from tests.servers.keystone import Keystone
+from tests.servers.moto import Moto
+from tests.servers.swift import Swift
 
 MB = 1_000_000
 PLUGINS = "_internal/PySide6/Qt/plugins"
@@ -134,7 +137,7 @@ def test_it_runs_from_a_folder_with_spaces_and_letters_of_the_world(bundle: Bund
 
 
 def test_its_qt_can_be_replaced_by_another_build(bundle: Bundle, tmp_path: Path) -> None:
-    """What the LGPL wants: a library of the same version, put in the place of ours, is the one that is used."""
+    """What the LGPL wants: a library of the same version in the place of ours is the one that is used."""
     mine = bundle.copied_to(tmp_path / "mine")
     names = ["libQt6Core.so.6", "libQt6Gui.so.6", "libQt6Widgets.so.6"]
     for name in names:
@@ -188,6 +191,52 @@ def test_google_auth_signs_a_service_account_in(bundle: Bundle, google_standin: 
     assert [one for one in google_standin.requests if one["target"].startswith("/token")]
     # What went up in parts has no MD5 at Google: it came back with its CRC32C checked.
     assert [name for name in seen if "libcrc32c" in name]
+
+
+def test_botocore_finds_the_keys_of_a_profile(bundle: Bundle, swift_server: Swift) -> None:
+    """Swift checks each signature."""
+    keys = (
+        f"aws_access_key_id = {swift_server.access_key}\naws_secret_access_key = {swift_server.secret_key}\n"
+    )
+    aws = bundle.home / ".aws"
+    aws.mkdir()
+    (aws / "credentials").write_text(
+        f"[default]\naws_access_key_id = wrong\naws_secret_access_key = wrong\n[lab]\n{keys}"
+    )
+    values = {
+        "sign_in": "chain", "profile": "lab", "endpoint": swift_server.endpoint,
+        "region": swift_server.region, "addressing": "path",
+    }  # fmt: skip
+    bundle.add(Account("aws", "A profile of AWS", "s3", values), {})
+    bundle.tour("A profile of AWS")
+
+
+def test_botocore_assumes_a_role(bundle: Bundle, moto_server: Moto) -> None:
+    """Its data of the service STS is in the bundle; those of the other 400 are not."""
+    aws = bundle.home / ".aws"
+    aws.mkdir()
+    (aws / "credentials").write_text("[base]\naws_access_key_id = testing\naws_secret_access_key = testing\n")
+    (aws / "config").write_text(
+        "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/lab\nsource_profile = base\n"
+        "region = us-east-1\n"
+    )
+    values = {"sign_in": "chain", "profile": "role", "endpoint": moto_server.endpoint, "addressing": "path"}
+    bundle.add(Account("role", "A role of AWS", "s3", values), {})
+    with canned.running() as sts:
+        asked: list[str] = []
+
+        def assume(request: Request) -> Reply:
+            """A notice of what is asked; moto answers it."""
+            asked.append(parse_qs(request.body.decode())["Action"][0])
+            # By its signature's scope moto knows which service is asked.
+            headers = {"Authorization": request.header("Authorization")}
+            onward = urllib.request.Request(moto_server.endpoint, request.body, headers)
+            with urllib.request.urlopen(onward, timeout=30) as answer:
+                return reply(200, answer.read(), content_type="text/xml")
+
+        sts.always("POST", assume)
+        bundle.tour("A role of AWS", AWS_ENDPOINT_URL_STS=sts.endpoint)
+    assert set(asked) == {"AssumeRole"}
 
 
 def test_keystoneauth1_signs_a_user_of_openstack_in(bundle: Bundle, keystone_server: Keystone) -> None:
