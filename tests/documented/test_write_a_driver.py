@@ -148,6 +148,16 @@ def test_a_driver_is_written_as_the_page_says_and_keeps_the_contract(tmp_path: P
         contract, pairs = desk.follow("Have it judged", "skyferry")
         assert passed(contract)[0] > 145
         assert passed(pairs) == [12]
+        driver = desk.folder / "mine/webdav_driver.py"
+        sound = driver.read_text("utf-8")
+        driver.write_text(sound.replace('("PUT", staged,', '("PUT", f"{container.name}/{object_name}",'))
+        breaks = "test_a_source_that_breaks_leaves_what_was_there"
+        assert f"`{breaks}` fails" in PAGE
+        judge = "python -m pytest tests/conformance --services ../mine/webdav_services.py"
+        assert f"FAILED tests/conformance/test_contract.py::{breaks}[webdav]" in desk.run(
+            f'! {judge} -k "webdav and {breaks}" -q', "skyferry"
+        )
+        driver.write_text(sound)
     _, said = desk.follow("Into the tree", "skyferry")
     contract_in_tree, others = passed(said)
     assert contract_in_tree == passed(contract)[0]
