@@ -23,11 +23,10 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 from storage_core import __version__
+from tests.packages.artefacts import ROOT, artefact
 from tests.servers.moto import Moto
 from tests.servers.swift import Swift
 
-ROOT = Path(__file__).resolve().parents[2]
-DIST = ROOT / "dist"
 BARE = {"skyferry", "requests", "certifi", "charset-normalizer", "idna", "urllib3"}
 PARTS = "PySide6, shiboken6, qasync, keyring, platformdirs, truststore, yaml"
 THE_LINE = (
@@ -79,20 +78,14 @@ first: Object = driver.get_object("photos", "one")
 """
 
 
-def built(pattern: str) -> Path:
-    found = list(DIST.glob(pattern))
-    assert len(found) == 1, f"dist/{pattern}: {len(found)} files; run python3 dev.py package"
-    return found[0]
-
-
 @pytest.fixture(scope="module")
 def wheel() -> Path:
-    return built("skyferry-*.whl")
+    return artefact("skyferry-*.whl")
 
 
 @pytest.fixture(scope="module")
 def sdist() -> Path:
-    return built("skyferry-*.tar.gz")
+    return artefact("skyferry-*.tar.gz")
 
 
 @pytest.fixture(scope="module")
