@@ -88,6 +88,8 @@ TEST_DESKTOP = (
     Need("gnome-keyring", program="gnome-keyring-daemon"),
     Need("imagemagick", program="import"),
     Need("ntfs-3g", program="lowntfs-3g"),  # a disk with Windows' rules for names
+    Need("exfat-fuse", program="/usr/sbin/mount.exfat-fuse"),  # one that takes A and a for one name
+    Need("exfatprogs", program="/usr/sbin/mkfs.exfat"),
     Need("weston", program="weston"),
     # Stories find controls as screen readers do.
     Need("at-spi2-core", program="/usr/libexec/at-spi-bus-launcher"),
