@@ -23,6 +23,7 @@ from tests.servers import disks
 
 Disk: TypeAlias = Callable[[Path], AbstractContextManager[Path]]
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="disks of other systems are made on Linux")
 ALL = pytest.mark.parametrize("rules", [POSIX, WINDOWS, MACOS], ids=lambda rules: rules.name)
 
 # Letters that mean something to one of the maps come up far more often than chance would have it.
@@ -264,6 +265,7 @@ def test_names_that_a_case_blind_disk_confuses_fold_alike(one: str, other: str) 
     assert names.folded(one) == names.folded(other)
 
 
+@LINUX
 def test_no_pair_of_letters_that_ntfs_confuses_is_told_apart(tmp_path: Path) -> None:
     """By the table that is written on every NTFS disk."""
     table = disks.ntfs_case_table(tmp_path)
@@ -313,7 +315,7 @@ def test_a_free_name_may_be_asked_for_case_blindly() -> None:
     assert names.free_name("README", lambda path: names.folded(path) in taken) == "README (3)"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the disks of other systems are mounted on Linux")
+@LINUX
 @pytest.mark.parametrize("kind", [disks.exfat, disks.ntfs], ids=lambda kind: kind.__name__)
 def test_a_case_blind_disk_is_known_as_one(tmp_path: Path, kind: Disk) -> None:
     with kind(tmp_path / "blind") as disk:
