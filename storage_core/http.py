@@ -435,7 +435,7 @@ class _Failure:
 
     error: LibcloudError
     call: wire.Call
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     asked: float | None = None  # the pause that the service named
 
 

@@ -8,7 +8,7 @@ error carries. Each maker says what happened to what; the service's own words st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from storage_core import errors
@@ -26,7 +26,7 @@ class Answer:
     container: str = ""
     object_name: str = ""
     method: str = ""
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     service: str = "The service"  # how a sentence begins
 
     @property

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 
@@ -23,7 +23,8 @@ class NetworkOptions:
     deadline: float = 120.0  # for one small call with all its retries
     attempts: int = 6  # of one request, the first included
     pool_size: int = 32  # connections that are kept, for each host
-    proxy_url: str = ""  # "http://host:3128", "socks5h://…"; empty: direct
+    # "http://host:3128", "socks5h://name:password@host"; empty: direct
+    proxy_url: str = field(default="", repr=False)
     ca_file: str = ""  # PEM bundle used beside the defaults
     certificate_pin: str = ""  # SHA-256 in hex of the one certificate (DER) trusted, whoever signed it
     ssl_context: Callable[[], ssl.SSLContext] | None = None  # a top-level function, so that drivers pickle

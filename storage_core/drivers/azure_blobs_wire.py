@@ -49,16 +49,16 @@ class Call:
     container: str = ""
     object_name: str = ""
     query: Query = ()
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Body | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
     good: tuple[int, ...] = (200,)
     idempotent: bool = True
     md5: bool = False  # a Content-MD5 goes with the body
     tries: int = 0
-    told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)  # headers of the good reply
     status: int = 0
     whole: bool = False  # the body is read while a retry can still make good what was cut
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
 
 
 def _expired(error: InvalidCredsError, driver: Any) -> ExpiredTokenError:

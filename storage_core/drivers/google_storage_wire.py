@@ -38,8 +38,8 @@ class Call:
     method: str
     path: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Body | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
     good: tuple[int, ...] = (200,)
     idempotent: bool = True
     container: str = ""  # for errors: what the call is about
@@ -48,7 +48,7 @@ class Call:
         default="", repr=False
     )  # instead of the path: the secret address of a resumable upload, which needs no token
     tries: int = 0
-    told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)  # headers of the good reply
 
 
 class Wire:

@@ -42,15 +42,15 @@ class Call:
     container: str = ""
     object_name: str = ""
     query: tuple[tuple[str, str], ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Body | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
     good: tuple[int, ...] = (200, 201, 202, 204)
     idempotent: bool = True
     tries: int = 0
     status: int = 0
-    told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)  # headers of the good reply
     whole: bool = False  # the body is read while a retry can still make good what was cut
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
     refused: str = ""  # the token that was not taken
 
 

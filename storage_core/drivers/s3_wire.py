@@ -45,19 +45,19 @@ class Call:
     container: str = ""
     object_name: str = ""
     query: tuple[tuple[str, str], ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Body | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Body | bytes | None = field(default=None, repr=False)
     good: tuple[int, ...] = (200,)
     idempotent: bool = True
     md5: bool = False  # a Content-MD5 goes with the body
-    url: str = ""  # instead of container and object: another service beside the store
+    url: str = field(default="", repr=False)  # of another service beside the store, instead of an object's
     service: str = "s3"
     region: str = ""  # "": where the container lives
     tries: int = 0
     keys: aws4.Keys | None = None  # what it was signed with
-    told: Mapping[str, str] = field(default_factory=dict)  # headers of the good reply
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)  # headers of the good reply
     whole: bool = False  # the body is read while a retry can still make good what was cut
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
 
 
 class Wire:
