@@ -1,13 +1,16 @@
 """From the start of the process to the first painted window, beside a bare PySide6 QMainWindow.
 
-    python -m tests.benchmarks.window [--runs 5] [--cold]
+    python -m tests.benchmarks.window [--runs 5] [--cold] [--frozen dist/skyferry/skyferry]
 
 `python -m gui` is seen from outside, through the X server, so that it needs no hook: a window counts as
 painted when it is mapped and its picture has more than one colour in it. Both programs run by turns on one
 Xvfb, with an empty profile and with bytecode; the median counts. The peer is what no PySide6 program can be
 faster than: import QtWidgets, show a QMainWindow with a label. "CPU" are seconds of the process until then,
 "modules" the Python modules it has imported (`-X importtime`). With --cold the kernel is asked before each
-run to forget the files of Python, PySide6 and the program (posix_fadvise; what others have mapped stays).
+run to forget the files of Python, PySide6 and the program (posix_fadvise; what others have mapped stays) and,
+where this user may do that, all files (/proc/sys/vm/drop_caches: it slows down everybody for a while).
+With --frozen the program of a bundle runs by turns with the two. On a busy machine the best run and the CPU
+tell more than the median.
 """
 
 from __future__ import annotations
@@ -47,33 +50,41 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cold", action="store_true", help="files out of the page cache, too")
+    parser.add_argument("--frozen", type=Path, metavar="PROGRAM", help="the program of a bundle, too")
     wanted = parser.parse_args()
+    commands = {"Skyferry": program, "hello": hello}
+    if wanted.frozen:
+        commands["frozen"] = frozen(wanted.frozen.resolve(strict=True))
     say_where()
     rows = []
     with display() as environment, closing(Stage(environment)) as stage:
         for heat in ("warm", "cold") if wanted.cold else ("warm",):
-            ours, theirs = [], []
+            spans: dict[str, list[Span]] = {name: [] for name in commands}
             for run in range(wanted.runs + 1):
-                spans = [stage.started(command, cold=heat == "cold") for command in (program, hello)]
-                if run:  # the first one writes bytecode and warms the cache
-                    ours.append(spans[0])
-                    theirs.append(spans[1])
-            rows += [line(heat, ours, theirs)]
+                for name, command in commands.items():
+                    span = stage.started(command, cold=heat == "cold")
+                    if run:  # the first one writes bytecode and warms the cache
+                        spans[name].append(span)
+            rows += [line(f"{name}, {heat}", spans[name], spans["hello"]) for name in commands]
         counts = [stage.modules(command) for command in (program, hello)]
-    head = ["s to the first picture", "Skyferry", "hello", "ratio", "its CPU", "CPU of hello", "its worst"]
-    table(f"{wanted.runs} runs, median", head, rows)
+    head = ["s to the first picture", "median", "best", "worst", "CPU", "best CPU", "times hello"]
+    table(f"{wanted.runs} runs each, by turns; load {os.getloadavg()[0]:.1f} when they ended", head, rows)
     table("Imports at that time", ["", "Skyferry", "hello"], [["modules", *counts]])
 
 
-def line(heat: str, ours: list[Span], theirs: list[Span]) -> list[str]:
-    mine, peers = (median(one.wall for one in spans) for spans in (ours, theirs))
-    cpu = [f"{median(one.cpu for one in spans):.2f}" for spans in (ours, theirs)]
-    worst = max(one.wall for one in ours)
-    return [heat, f"{mine:.2f}", f"{peers:.2f}", f"{mine / peers:.2f}", *cpu, f"{worst:.2f}"]
+def line(name: str, ours: list[Span], theirs: list[Span]) -> list[str]:
+    walls, cpu = sorted(one.wall for one in ours), sorted(one.cpu for one in ours)
+    figures = (median(walls), walls[0], walls[-1], median(cpu), cpu[0])
+    times = median(walls) / median(one.wall for one in theirs)
+    return [name, *(f"{figure:.2f}" for figure in (*figures, times))]
 
 
 def program(profile: str, *flags: str) -> list[str]:
     return [sys.executable, *flags, "-m", "gui", "--portable", profile]
+
+
+def frozen(path: Path) -> Command:
+    return lambda profile, *flags: [str(path), "--portable", profile]
 
 
 def hello(profile: str, *flags: str) -> list[str]:
@@ -132,11 +143,14 @@ class Stage:
 def forget_files() -> None:
     """Ask the kernel to drop what it keeps of them."""
     folders = {Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")}
-    for folder in (*folders, ROOT / "gui", ROOT / "storage_core", ROOT / "resources"):
+    for folder in (*folders, ROOT / "gui", ROOT / "storage_core", ROOT / "resources", ROOT / "dist"):
         for path in folder.rglob("*"):
             if path.is_file():
                 with open(path, "rb") as file:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    with suppress(PermissionError):
+        os.sync()
+        Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
 if __name__ == "__main__":
