@@ -102,7 +102,7 @@ def _code(text: str) -> str:
 
 
 def _comment(name: str) -> str:
-    """What stands behind a field in its class: `size: int  # bytes that this read will give`."""
+    """What stands behind a field in its class, or above it: `size: int  # bytes that this read will give`."""
     parts = name.split(".")
     for at in range(len(parts) - 1, 0, -1):
         module = sys.modules.get(".".join(parts[:at]))
@@ -113,8 +113,10 @@ def _comment(name: str) -> str:
             owner = getattr(owner, part)
         if not inspect.isclass(owner):
             return ""
-        found = re.search(rf"^    {parts[-1]}\b.*?  # ([^\n]+)$", inspect.getsource(owner), re.M)
-        if found and "type: ignore" not in found[1]:
+        source = inspect.getsource(owner)
+        found = re.search(rf"^    {parts[-1]}\b[^\n]*?  # ([^\n]+)$", source, re.M)
+        found = found or re.search(rf"^    # ([^\n]+)\n    {parts[-1]}\b", source, re.M)
+        if found and not found[1].startswith("type: ignore"):
             return found[1]
         is_flag = owner.__name__ == "Capabilities" and parts[-1] in FLAG_TEXTS
         return f"The flag for {FLAG_TEXTS[parts[-1]]}." if is_flag else ""
