@@ -7,6 +7,7 @@ one line that brings it.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -35,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     # Imported now and not above: a fault in there is shown whole, never taken for a part that is missing.
+    gc.disable()  # modules stay: to look for garbage among them over and over is a tenth of the time
     app = cast(_App, import_module(".app", __package__))
+    gc.enable()
     return app.main(options)
 
 
