@@ -7,6 +7,7 @@ names would become one.
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from storage_core.base import StorageDriver
 from storage_core.drivers.local_listing import GONE
 from storage_core.errors import InvalidObjectNameError
 from storage_core.folders import Folder
+
+_NO_NAME = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}  # what no file can be called there
 
 
 def is_exact(container: Folder, parts: Sequence[str]) -> bool:
@@ -28,12 +31,21 @@ def is_exact(container: Folder, parts: Sequence[str]) -> bool:
         if not spellings:
             continue
         with container.below(parts[:depth]) as folder:
-            if not any(folder.has(other) for other in spellings):
+            if not any(_has(folder, other) for other in spellings):
                 continue
             with os.scandir(folder.target) as entries:
                 if all(entry.name != name for entry in entries):
                     return False
     return True
+
+
+def _has(folder: Folder, name: str) -> bool:
+    try:
+        return folder.has(name)
+    except OSError as error:
+        if error.errno in _NO_NAME:
+            return False
+        raise
 
 
 def _other_spellings(name: str) -> Iterator[str]:

@@ -105,6 +105,15 @@ def test_of_spellings_that_are_stored_at_once_one_is_there_whole_and_the_others_
         assert there.read_bytes() == there.name.encode()
 
 
+def test_a_name_whose_other_spelling_is_too_long_for_the_disk_is_stored_and_deleted(box: Container) -> None:
+    name = "é" * 255
+    put(box, name, b"first")
+    put(box, name, b"second")
+    assert content(box, name) == b"second"
+    box.get_object(name).delete()
+    assert listed(box) == []
+
+
 def test_a_disk_that_tells_spellings_apart_holds_them_all(container: Container, home: Path) -> None:
     spellings = [
         "A.txt",
