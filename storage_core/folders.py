@@ -31,6 +31,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+_ENTER_ONLY = getattr(os, "O_PATH", 0)
 
 _NAMING = threading.Lock()
 
@@ -53,18 +54,23 @@ class Entry:
 class Folder:
     """An open folder. `path` is for messages, the database, and systems that cannot work by descriptor."""
 
-    def __init__(self, path: str, descriptor: int | None) -> None:
+    def __init__(self, path: str, descriptor: int | None, *, to_list: bool = True) -> None:
         self.path = path
         self.descriptor = descriptor
+        self._to_list = to_list
 
     @classmethod
-    def root(cls, path: str) -> Folder:
-        """The folder the user has chosen; that one may be reached through links. OSError."""
+    def root(cls, path: str, *, to_list: bool = True) -> Folder:
+        """The folder the user has chosen; that one may be reached through links. OSError.
+
+        `to_list=False`: it and those below need not be readable, only entered (which Linux alone can tell).
+        """
         if not BY_DESCRIPTOR:
             if not os.path.isdir(names.at_any_length(path)):
                 raise _no_folder(path)
             return cls(path, None)
-        return cls(path, os.open(path, os.O_RDONLY | _DIRECTORY | getattr(os, "O_CLOEXEC", 0)))
+        flags = _DIRECTORY | getattr(os, "O_CLOEXEC", 0)
+        return cls(path, _entered(path, flags, None, to_list), to_list=to_list)
 
     def child(self, name: str) -> Folder:
         """A folder inside this one. NotADirectoryError for anything else, links included."""
@@ -74,8 +80,8 @@ class Folder:
                 raise _no_folder(path)
             return Folder(path, None)
         try:
-            flags = os.O_RDONLY | _DIRECTORY | _NO_LINK
-            return Folder(path, os.open(name, flags, dir_fd=self.descriptor))
+            descriptor = _entered(name, _DIRECTORY | _NO_LINK, self.descriptor, self._to_list)
+            return Folder(path, descriptor, to_list=self._to_list)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise _no_folder(path) from error
@@ -243,7 +249,17 @@ class Folder:
         return names.at_any_length(os.path.join(self.path, name))
 
     def _again(self) -> Folder:
-        return Folder(self.path, None if self.descriptor is None else os.dup(self.descriptor))
+        descriptor = None if self.descriptor is None else os.dup(self.descriptor)
+        return Folder(self.path, descriptor, to_list=self._to_list)
+
+
+def _entered(path: str, flags: int, inside: int | None, to_list: bool) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | flags, dir_fd=inside)
+    except PermissionError:
+        if to_list or not _ENTER_ONLY:
+            raise
+        return os.open(path, _ENTER_ONLY | flags, dir_fd=inside)
 
 
 @contextmanager

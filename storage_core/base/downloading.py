@@ -259,7 +259,7 @@ def _target(destination: str, object_name: str) -> Iterator[tuple[Folder, str]]:
             raise LocalFileError(f"Path {top} does not exist", path=top, errno=errno.ENOENT)
     try:
         os.makedirs(top, exist_ok=True)
-        with Folder.root(top) as chosen, chosen.below(parts, make_folder) as folder:
+        with Folder.root(top, to_list=False) as chosen, chosen.below(parts, make_folder) as folder:
             yield folder, final
     except OSError as error:
         if isinstance(error, LibcloudError):

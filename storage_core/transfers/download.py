@@ -74,7 +74,7 @@ def _place(work: Work, *, whole: bool = False, make: bool = True) -> Iterator[Fo
         raise LocalFileError(f"{work.item.target} is not below {spec.folder}.", path=work.item.target)
     above = parts if whole else parts[:-1]
     with (
-        Folder.root(spec.folder) as chosen,
+        Folder.root(spec.folder, to_list=False) as chosen,
         chosen.below(above, make_folder if make else None) as folder,
     ):
         yield folder

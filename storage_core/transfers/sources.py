@@ -240,7 +240,7 @@ class ObjectSource(Source):
 
 def _opened(path: str, top: str) -> int:
     parts = os.path.relpath(path, top or os.curdir).split(os.sep)
-    with Folder.root(top or os.curdir) as chosen, chosen.below(parts[:-1]) as folder:
+    with Folder.root(top or os.curdir, to_list=False) as chosen, chosen.below(parts[:-1]) as folder:
         return folder.open(parts[-1])
 
 
