@@ -290,6 +290,7 @@ def test_the_sdist_makes_the_same_wheel(unpacked: Path, wheel: Path, tmp_path: P
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
 
 
+@pytest.mark.timeout(400)  # it collects every test there is
 def test_the_sdist_holds_what_its_tests_need(unpacked: Path) -> None:
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
