@@ -115,6 +115,22 @@ def test_the_menu_bar_has_every_command_once(application: QApplication, qtbot: Q
     assert sorted(found) == sorted(COMMANDS)
 
 
+@pytest.mark.parametrize("kind", CONTEXTS.values())
+def test_a_menu_that_opens_has_its_icons(kind: str, application: QApplication, qtbot: QtBot) -> None:
+    """They are drawn then, and not while the first window opens."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    menu = Commands(window).context_menu(kind, window)
+    wanted = {action.objectName() for action in menu.actions() if COMMANDS.get(action.objectName())}
+    wanted = {name for name in wanted if COMMANDS[name].icon}
+    assert not any(action.icon().cacheKey() for action in menu.actions() if action.objectName() in wanted)
+    menu.popup(window.mapToGlobal(window.rect().center()))
+    drawn = {action.objectName() for action in menu.actions() if not action.icon().isNull()}
+    assert drawn == wanted
+    menu.close()
+
+
 def test_an_action_that_is_off_says_why_in_tooltip_and_status_line(
     application: QApplication, qtbot: QtBot
 ) -> None:
