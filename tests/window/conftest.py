@@ -69,6 +69,8 @@ def _window_did_it(frame: FrameType | None) -> bool:
         name = frame.f_code.co_filename
         if name != __file__ and name.startswith(TESTS):
             return False
+        if name.startswith("<frozen importlib"):
+            return False  # a part of the program that is loaded when it is first wanted (gui/named.py)
         if name.startswith(GUI):
             return True
         frame = frame.f_back
