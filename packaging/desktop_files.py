@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,8 +37,15 @@ def built_at() -> int:
         return int((ROOT / "CHANGELOG.md").stat().st_mtime)
 
 
+def released_on(epoch: int) -> str:
+    """The day that the changelog gives this version; while it gives none, the day of the build."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    found = re.search(rf"^## {re.escape(VERSION)} \((\d{{4}}-\d\d-\d\d)\)$", text, re.MULTILINE)
+    return found[1] if found else time.strftime("%Y-%m-%d", time.gmtime(epoch))
+
+
 def filled(text: str, epoch: int) -> str:
-    date = time.strftime("%Y-%m-%d", time.gmtime(epoch))
+    date = released_on(epoch)
     return text.replace("@VERSION@", VERSION).replace("@DATE@", date)
 
 

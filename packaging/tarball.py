@@ -40,7 +40,7 @@ def build(out: Path) -> Path:
         (root / "README.txt").write_text(readme(needs_of(bundle)), "utf-8")
         desktop_files.set_modes(root, programs={root / "skyferry" / "skyferry", root / "install.sh"})
         archive = out / f"{name}.tar.xz"
-        with tarfile.open(archive, "w:xz", preset=9, format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.open(archive, "w:xz", preset=6, format=tarfile.PAX_FORMAT) as tar:
             for path in (root, *sorted(root.rglob("*"))):
                 entry = tar.gettarinfo(path, str(path.relative_to(folder)))
                 entry.uid = entry.gid = 0

@@ -63,7 +63,7 @@ def build(out: Path) -> Path:
         package = out / f"skyferry_{version()}_{architecture}.deb"
         env = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
         desktop_files.must(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", str(root), str(package)], env
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(package)], env
         )
     return package
 

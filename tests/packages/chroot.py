@@ -297,6 +297,7 @@ def apt_sources(release: Mapping[str, str]) -> list[tuple[str, str, str]]:
     for line in said.splitlines():
         mirror, suite, component, origin = line.split("|")
         is_own = origin.lower() == release["ID"] and suite.startswith(release["VERSION_CODENAME"])
+        is_own = is_own and mirror.startswith("http")  # a list of mirrors is nothing for debootstrap
         if is_own and component not in found.setdefault((mirror, suite), []):
             found[mirror, suite].append(component)
     if any(suite == release["VERSION_CODENAME"] for _, suite in found):
