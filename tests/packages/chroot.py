@@ -166,8 +166,11 @@ class Chroot:
     def put(self, source: Path | str, to: str, *, mode: str = "644", user: str = "root") -> None:
         """A file of this machine, or a text, into the system."""
         if isinstance(source, str):
-            text, source = source, self.logs / "put"
-            source.write_text(text, "utf-8")
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "text"
+                file.write_text(source, "utf-8")
+                self.put(file, to, mode=mode, user=user)
+            return
         owner = "0" if user == "root" else str(UID)
         place = ["install", "-D", "-m", mode, "-o", owner, "-g", owner, str(source), f"{self.root}{to}"]
         subprocess.run([*self.rights, *place], check=True, capture_output=True)

@@ -195,8 +195,9 @@ def test_the_changelogs_are_of_this_version(unpacked: Path) -> None:
 def test_the_readme_says_the_oldest_system_that_it_runs_on(unpacked: Path, fields: dict[str, str]) -> None:
     said = (unpacked / DOCUMENTS / "README.Debian").read_text("utf-8")
     assert "@" not in said
+    assert max(map(len, said.splitlines())) <= 120
     (needed,) = re.findall(r"libc6 \(>= ([0-9.]+)\)", fields["Depends"])
-    assert re.search(rf"glibc {needed} or newer \(Debian \d+ and Ubuntu \d\d\.04 are the oldest", said)
+    assert re.search(rf"glibc {needed} or newer\n\(Debian \d+ and Ubuntu \d\d\.04 are the oldest", said)
 
 
 def test_the_copyright_file_names_everything_that_is_inside(unpacked: Path) -> None:
