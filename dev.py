@@ -43,6 +43,10 @@ SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 
 
+# Programs of the system's keepers are not on an ordinary user's path.
+EVERYWHERE = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+
+
 class SetupFailed(Exception):
     """Something is missing that this program may not or cannot install; the message says what to do."""
 
@@ -347,7 +351,7 @@ def find_missing(needs: tuple[Need, ...]) -> list[str]:
         if need.library:
             there = need.library in libraries
         elif need.program:
-            there = shutil.which(need.program) is not None
+            there = shutil.which(need.program, path=EVERYWHERE) is not None
         else:
             there = has_fonts()
         if not there:
