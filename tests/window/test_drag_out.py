@@ -63,9 +63,9 @@ def test_entries_dropped_on_a_file_manager_are_saved_into_the_folder_that_it_nam
     desktop.drag((120, 160), (900, 420))
 
     desktop.until(lambda: f"save {folder}\n" in told.read_text(), "the folder was named")
-    names = {key.rsplit("/", 1)[-1] for key in keys}
-    desktop.until(lambda: {path.name for path in folder.iterdir()} == names, "the files came")
+    files = {key.rsplit("/", 1)[-1]: f"content of {key}" for key in keys}
+    desktop.until(
+        lambda: {path.name: path.read_text() for path in folder.iterdir()} == files, "the files came"
+    )
     assert told.read_text().count("save ") == 1
-    for key in keys:
-        assert (folder / key.rsplit("/", 1)[-1]).read_text() == f"content of {key}"
     started.terminate()
