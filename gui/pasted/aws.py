@@ -19,9 +19,7 @@ OWN = "s3_compatible"
 PROFILE = "AWS profile"
 # What a profile has instead of keys: botocore gets them from it.
 CHAINED = frozenset({"role_arn", "sso_session", "sso_start_url", "credential_process"})
-ON_THIS_COMPUTER = (
-    "It holds no keys: this computer's own AWS configuration gives them when it is opened."
-)
+ON_THIS_COMPUTER = "It holds no keys: this computer's own AWS configuration gives them when it is opened."
 
 
 def variables(given: Mapping[str, str]) -> Found | None:
