@@ -97,6 +97,9 @@ def test_it_says_what_it_was_made_of_and_how_old_a_system_may_be(folder: Path) -
         said = subprocess.run(["readelf", "-V", "-W", path], capture_output=True, text=True, check=True)
         wanted |= {int(minor) for minor in re.findall(r"Name: GLIBC_2\.(\d+)", said.stdout)}
     assert oldest[1] == f"2.{max(wanted)}"
+    for page in ("README.md", "resources/help/user-guide.md"):
+        promised = re.search(r"glibc 2\.(\d+) or newer", (ROOT / page).read_text("utf-8"))
+        assert promised and int(promised[1]) >= max(wanted), page
 
 
 # -- it starts --
