@@ -281,9 +281,12 @@ def write_all(descriptor: int, data: bytes) -> None:
 def keep_private(database: str) -> None:
     """Make an SQLite file where there is none, and close it to everybody but its owner. OSError.
 
-    SQLite would make it as the umask says; what it puts beside the file gets the file's mode.
+    SQLite would make it as the umask says; what it puts beside the file gets the file's mode. A file that is
+    there is not opened: closing it would end the locks that this process holds on it.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
     """
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT | _BINARY, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600))
     for ending in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             if os.stat(database + ending).st_mode & 0o077:

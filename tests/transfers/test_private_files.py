@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from storage_core.attributes import Attributes
 from storage_core.body import BytesBody
 from storage_core.drivers.local import LocalStorageDriver
+from storage_core.folders import keep_private
 from storage_core.transfers import DownloadSpec, State, UploadSpec
 from tests.transfers.conftest import World, ref, wait_end
 
@@ -58,6 +62,20 @@ def test_metadata_that_a_disk_cannot_hold_is_kept_privately(tmp_path: Path) -> N
     driver.put_object(box, "a", BytesBody(b"x"), Attributes(metadata={"who": "me"}))
     found = modes(store)
     assert found == {"attributes.sqlite3": "600"}
+
+
+def test_keeping_a_database_private_leaves_the_locks_that_are_held_on_it(tmp_path: Path) -> None:
+    database = str(tmp_path / "a.sqlite3")
+    keep_private(database)
+    ours = sqlite3.connect(database, isolation_level=None)
+    ours.execute("BEGIN EXCLUSIVE")
+    ours.execute("CREATE TABLE things (thing)")
+    keep_private(database)  # another thread, meanwhile
+    intruder = f"import sqlite3; sqlite3.connect({database!r}, timeout=0).execute('BEGIN EXCLUSIVE')"
+    tried = subprocess.run([sys.executable, "-c", intruder], capture_output=True, text=True, timeout=60)
+    assert "database is locked" in tried.stderr
+    ours.execute("COMMIT")
+    ours.close()
 
 
 def test_nothing_that_was_downloaded_can_be_run_by_itself(world: World) -> None:
