@@ -46,9 +46,10 @@ class AwsChain:
 
     def _fetch(self) -> Token:
         try:
-            if self._credentials is None:
-                self._credentials = self._found()
-            frozen = self._credentials.get_frozen_credentials()
+            credentials = self._credentials  # another thread's refusal may forget them at any moment
+            if credentials is None:
+                credentials = self._credentials = self._found()
+            frozen = credentials.get_frozen_credentials()
         except LibcloudError:
             raise
         except Exception as error:
@@ -56,7 +57,7 @@ class AwsChain:
             problem = self._problem(error)
         else:
             # Keys from a file stay as they are until they are refused; all others are botocore's to renew.
-            fixed = type(self._credentials).__name__ == "Credentials"
+            fixed = type(credentials).__name__ == "Credentials"
             keys = Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
             expires = float("inf") if fixed else now() + LOOK_AGAIN
             return Token(keys.access_key, expires, {"keys": keys})

@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 from storage_core import errors
+from storage_core.common.base import NetworkOptions
 from storage_core.drivers.s3 import S3StorageDriver
 from storage_core.providers import get_driver, open_driver
 from storage_core.tokens import aws
@@ -139,6 +140,19 @@ def test_keys_that_are_refused_twice_are_an_error_and_no_loop(
             chained(server.endpoint).list_containers()
     assert len(given) == 2
     assert SECRET not in repr(caught.value)
+
+
+def test_a_refusal_in_another_thread_takes_nothing_from_one_that_asks(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home / "credentials", default={"aws_access_key_id": "AKIA1", "aws_secret_access_key": SECRET})
+
+    class Refused(aws.AwsChain):
+        """As if every moment between two lines were the one in which the other thread refuses."""
+
+        _credentials = property(lambda _: None, lambda *_: None)
+
+    assert Refused("", NetworkOptions()).keys().access_key == "AKIA1"
 
 
 def test_a_computer_without_a_sign_in_says_what_to_run() -> None:
