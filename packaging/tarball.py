@@ -57,7 +57,8 @@ def build(out: Path) -> Path:
 def readme(needs: Needs) -> str:
     """With the packages that it needs, both names where one was renamed."""
     names = [one.replace(" | ", " or ") for one in needs.packages() if not one.startswith("libc6 ")]
-    packages = textwrap.fill(", ".join(names), 100, initial_indent="    ", subsequent_indent="    ")
+    whole = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    packages = whole.fill(", ".join(names))
     text = (SOURCES / "README.txt").read_text("utf-8")
     facts = {
         "VERSION": VERSION,

@@ -19,8 +19,10 @@ while [ $# -gt 0 ]; do
         --user) prefix=$HOME/.local ;;
         --prefix)
             [ $# -gt 1 ] || { usage >&2; exit 2; }
-            mkdir -p "$2"
-            prefix=$(cd "$2" && pwd)
+            case $2 in
+                /*) prefix=$2 ;;
+                *) prefix=$PWD/$2 ;;
+            esac
             shift
             ;;
         --uninstall) action=uninstall ;;
@@ -48,7 +50,9 @@ remove() {
         rm -f "$prefix/$name"
         (cd "$prefix" && rmdir -p "$(dirname "$name")" 2>/dev/null) || true # folders that are empty now
     done <"$list"
-    rm -rf "$library"
+    # Not the folder of this name that makes a program portable: people's accounts are in it.
+    find "$library" -mindepth 1 -maxdepth 1 ! -name skyferry-data -exec chmod -R u+w {} + -exec rm -rf {} +
+    rmdir "$library" 2>/dev/null || true
     (cd "$prefix" && rmdir lib 2>/dev/null) || true
 }
 
@@ -63,14 +67,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 if [ -f "$list" ]; then
     remove # an older version
 fi
-mkdir -p "$prefix/bin" "$prefix/lib"
-cp -R "$here/skyferry" "$library"
+mkdir -p "$prefix/bin" "$library"
+echo bin/skyferry >"$list" # before anything else: who is interrupted can install again, or uninstall
+cp -R "$here/skyferry/skyferry" "$here/skyferry/_internal" "$library" # a skyferry-data beside them stays there
+chmod -R u+w "$library" # it may come from a medium that can only be read
 ln -sf ../lib/skyferry/skyferry "$prefix/bin/skyferry"
-echo bin/skyferry >"$list"
 (cd "$here" && find share -type f) | while IFS= read -r name; do
     mkdir -p "$prefix/$(dirname "$name")"
-    cp "$here/$name" "$prefix/$name"
     echo "$name" >>"$list"
+    cp "$here/$name" "$prefix/$name"
+    chmod u+w "$prefix/$name"
 done
 # A session's PATH need not hold this prefix's bin: the menu entry says where the program is. What is special in
 # a quoted argument of a desktop file is escaped, and then once more for the file and for sed.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
+import stat
 import subprocess
 import tarfile
 from pathlib import Path
@@ -57,6 +60,7 @@ def test_its_readme_says_what_the_system_must_have(unpacked: Path) -> None:
     assert "@" not in text
     assert re.search(r"glibc 2\.\d+ or newer", text)
     assert "libxkbcommon-x11-0" in text
+    assert "-\n" not in text  # a package's name is never broken
     assert max(map(len, text.splitlines())) <= 100
 
 
@@ -95,11 +99,70 @@ def test_it_installs_for_everybody_below_a_prefix(unpacked: Path, tmp_path: Path
     assert everything(tmp_path) == {"usr local"}
 
 
+def test_a_portable_folder_stays_where_it_is_and_is_never_removed(unpacked: Path, tmp_path: Path) -> None:
+    """Its accounts would go with the program's folder at the next upgrade."""
+    copy = tmp_path / "stick"
+    shutil.copytree(unpacked, copy, symlinks=True)
+    mine = copy / "skyferry/skyferry-data/accounts.json"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    install = str(copy / "install.sh")
+    assert run([install], tmp_path).returncode == 0
+    library = tmp_path / ".local/lib/skyferry"
+    assert not (library / "skyferry-data").exists()
+    assert mine.read_text() == "mine"
+    installed = library / "skyferry-data/accounts.json"  # somebody made the installed one portable
+    installed.parent.mkdir()
+    installed.write_text("mine too")
+    assert run([install], tmp_path).returncode == 0
+    assert installed.read_text() == "mine too"
+    assert run([install, "--uninstall"], tmp_path).returncode == 0
+    assert everything(library) == {"skyferry-data", "skyferry-data/accounts.json"}
+
+
+def test_an_installation_that_was_interrupted_can_be_repeated_or_removed(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    install = [str(unpacked / "install.sh")]
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "cp").write_text('#!/bin/sh\n/bin/cp "$@"\nkill -9 $PPID\n')
+    (shim / "cp").chmod(0o755)
+    home = tmp_path / "home"
+    home.mkdir()
+    for then in (["--user"], ["--uninstall"]):
+        cut = ["env", f"PATH={shim}:/usr/bin:/bin", *install]
+        assert run(cut, home).returncode == -signal.SIGKILL
+        done = run([*install, *then], home)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert everything(home) <= {".local"}
+
+
+def test_a_folder_that_may_only_be_read_installs_and_goes_again(unpacked: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "medium"
+    shutil.copytree(unpacked, copy, symlinks=True)
+    subprocess.run(["chmod", "-R", "a-w", str(copy)], check=True)
+    home = tmp_path / "home"
+    home.mkdir()
+    try:
+        for then in ([], [], ["--uninstall"]):
+            done = run([str(copy / "install.sh"), *then], home)
+            assert (done.returncode, done.stderr) == (0, "")
+            # Root may write all the same: what the user needs for the next upgrade is in the modes.
+            assert [path for path in home.rglob("*") if not path.stat().st_mode & stat.S_IWUSR] == []
+        assert everything(home) <= {".local"}
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", str(copy)], check=True)
+
+
 def test_what_was_not_installed_cannot_be_removed(unpacked: Path, tmp_path: Path) -> None:
     done = run([str(unpacked / "install.sh"), "--uninstall"], tmp_path)
     assert done.returncode == 1
     assert "is not installed below" in done.stderr
     assert run([str(unpacked / "install.sh"), "--nonsense"], tmp_path).returncode == 2
+    nowhere = [str(unpacked / "install.sh"), "--prefix", str(tmp_path / "nowhere"), "--uninstall"]
+    assert run(nowhere, tmp_path).returncode == 1
+    assert everything(tmp_path) == set()
 
 
 def everything(folder: Path) -> set[str]:
