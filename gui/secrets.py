@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ MANIFEST = "skyferry chunks"
 # Chunks are written into the slot that the manifest does not name, so that the old ones stay whole; what a
 # crash leaves in it is found there by the next write, and by the deletion.
 SLOTS = ("a", "b")
+# Before there were slots each write had a name of its own, eight hexadecimal digits, in place of the slot's.
+FORMER_SLOT = re.compile("[0-9a-f]{8}")
 _log = logging.getLogger(__name__)
 
 
@@ -228,7 +231,7 @@ def _delete_chunks(
     backend: Backend, name: str, wanted: Mapping[str, int], old: tuple[str, int, str] | None
 ) -> None:
     """Delete every chunk beyond the first so many of each slot, those that an interrupted write left too."""
-    for slot in SLOTS:
+    for slot in SLOTS if old is None else dict.fromkeys((*SLOTS, old[0])):
         first = end = wanted.get(slot, 0)
         while backend.get_password(SERVICE, f"{name}/{slot}/{end}") is not None:
             end += 1
@@ -260,8 +263,12 @@ def _manifest(text: str | None) -> tuple[str, int, str] | None:
         return None
     match content:
         case {"skyferry chunks": int(count), "slot": str(slot), "sha256": str(digest)}:
-            return (slot, count, digest) if slot in SLOTS and 0 < count <= CHUNKS_MAX else None
-    return None
+            known = slot in SLOTS
+        case {"skyferry chunks": int(count), "generation": str(slot), "sha256": str(digest)}:
+            known = FORMER_SLOT.fullmatch(slot) is not None
+        case _:
+            return None
+    return (slot, count, digest) if known and 0 < count <= CHUNKS_MAX else None
 
 
 def _parse(text: str) -> dict[str, str] | None:

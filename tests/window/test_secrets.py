@@ -1,6 +1,7 @@
 """Secrets: in a real gnome-keyring, in none, in a locked one, in a small one; and never anywhere else."""
 
 import gc
+import hashlib
 import json
 import sys
 import threading
@@ -192,6 +193,38 @@ def test_deleting_a_split_secret_leaves_no_pieces():
     kept = opened(fake)
     kept.keep("account", {"secret": "x" * 5000})
     kept.delete("account")
+    assert fake.items == {}
+
+
+def former(values):
+    """A keyring as Skyferry filled it before pieces were kept in two slots."""
+    fake = Fake(units=1280)
+    text = json.dumps(values, ensure_ascii=False)
+    chunks = [text[start : start + 1200] for start in range(0, len(text), 1200)]
+    for number, chunk in enumerate(chunks):
+        fake.items[f"account/0badcafe/{number}"] = chunk
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    manifest = {"skyferry chunks": len(chunks), "generation": "0badcafe", "sha256": digest}
+    fake.items["account"] = json.dumps(manifest)
+    return fake
+
+
+def test_a_secret_that_was_split_the_former_way_is_read():
+    values = {"secret": "ü" * 3000}
+    assert opened(former(values)).read("account") == values
+
+
+@pytest.mark.parametrize("new", ["short", "y" * 4000])
+def test_a_secret_that_was_split_the_former_way_is_replaced_without_leftovers(new):
+    fake = former({"secret": "x" * 5000})
+    opened(fake).keep("account", {"secret": new})
+    assert opened(fake).read("account") == {"secret": new}
+    assert not [name for name in fake.items if "0badcafe" in name]
+
+
+def test_a_secret_that_was_split_the_former_way_is_deleted_without_leftovers():
+    fake = former({"secret": "x" * 5000})
+    opened(fake).delete("account")
     assert fake.items == {}
 
 
