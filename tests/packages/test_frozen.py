@@ -162,6 +162,19 @@ def test_its_qt_can_be_replaced_by_another_build(bundle: Bundle, tmp_path: Path)
     assert {f"{mine.folder}/{LIBRARIES}/{name}" for name in names} <= running.libraries
 
 
+def test_an_upgrade_while_it_runs_takes_nothing_away(bundle: Bundle, tmp_path: Path) -> None:
+    """Most commands are loaded when they are first wanted; by then another program has its name."""
+    mine = bundle.copied_to(tmp_path / "mine")
+    with mine.started() as running:
+        until(lambda: mine.shows_a_window("Demo cloud"), running, "the window")
+        mine.program.unlink()
+        mine.program.write_bytes(b"the next version " * 1_000_000)
+        keys = ["search", "--sync", "--onlyvisible", "--name", "Demo cloud", "windowfocus", "key", "F1"]
+        subprocess.run(["xdotool", *keys], env=mine.env, check=True, timeout=60)
+        until(lambda: mine.shows_a_window("Skyferry user guide"), running, "the guide")
+        assert running.stop() == (0, "", "")
+
+
 def test_programs_that_it_starts_find_their_own_libraries(bundle: Bundle) -> None:
     """Signing in to Azure in the browser starts one: here a script that writes down what it was given."""
     seen = bundle.scratch / "seen"
