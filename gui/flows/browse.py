@@ -27,7 +27,7 @@ from ..dialogs.name import NameDialog
 from ..error_box import EDIT_ACCOUNT, RETRY, SIGN_IN, button_text, sentence
 from ..models.listing import Entry, entries_of
 from ..text import shown
-from .connect import driver_for, sign_in_again
+from .connect import asks_secret, driver_for, sign_in_again
 from .window import Window
 
 CONTAINERS_AT_ONCE = 500
@@ -87,8 +87,10 @@ async def open_place(app: Context, window: Window, place: Place) -> None:
         problem = sentence(error, _listing(place))
         window.containers.fail(place, problem.text)
         offer = {}
-        best = next(iter(problem.buttons), RETRY)
-        can_change = not app.accounts.get(place.account).is_built_in
+        account = app.accounts.get(place.account)
+        buttons = [one for one in problem.buttons if one != SIGN_IN or asks_secret(account)]
+        best = next(iter(buttons), RETRY)
+        can_change = not account.is_built_in
         if can_change and RETRY not in problem.buttons and best in HELP:
             offer = {"button": button_text(best), "command": HELP[best]}
         window.objects.fail(f"{problem.title}.", f"{problem.text} {problem.hint}".strip(), **offer)

@@ -376,6 +376,16 @@ async def _saved_secrets(app: Context, account: Account) -> Mapping[str, str]:
 # -- helpers --
 
 
+def asks_secret(account: Account) -> bool:
+    """Whether it signs in with something that can be typed: not where this computer signs in by itself.
+
+    LibcloudError for a service that nobody here knows.
+    """
+    if account.is_built_in or account.values.get(ANONYMOUS) == "true":
+        return False
+    return bool(_secret_fields(account))
+
+
 def _secret_fields(account: Account) -> tuple[Field, ...]:
     """Those that count for its way of signing in. LibcloudError for a service that nobody here knows."""
     try:

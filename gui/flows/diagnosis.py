@@ -21,7 +21,7 @@ from ..dialogs.checks import signature
 from ..error_box import sentence
 
 CONTAINERS = "containers"  # a field of every form: *Only these containers*
-AZURE, GOOGLE, SWIFT = "azure_blobs", "google_storage", "openstack_swift"
+AMAZON, AZURE, GOOGLE, SWIFT = "s3", "azure_blobs", "google_storage", "openstack_swift"
 SECRET = "*secret"  # whichever secret the way of signing in asks for
 ADDRESS = "*address"  # whichever field decides where requests go
 
@@ -258,6 +258,26 @@ CLUES: tuple[Clue, ...] = (
             "blame as well.",
         ),
         AZURE,
+    ),
+    # -- Amazon --
+    Clue(
+        errors.InvalidCredsError,
+        "sign-in of its own",
+        ("profile",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis", "Sign in on this computer first, with the aws command, or choose another way."
+        ),
+        AMAZON,
+    ),
+    Clue(
+        errors.InvalidCredsError,
+        "",
+        ("profile",),
+        QT_TRANSLATE_NOOP(
+            "Diagnosis",
+            "The keys come from this computer's own AWS sign-in: check that, and the name of the profile.",
+        ),
+        AMAZON,
     ),
     # -- every service --
     Clue(errors.MissingExtraError, "", ("sign_in",)),

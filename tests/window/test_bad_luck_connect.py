@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel
 
 from gui import app as program
-from gui.accounts import DEMO_CLOUD, Place
+from gui.accounts import DEMO_CLOUD, Account, Place
 from gui.background import start, until, within
 from gui.dialogs.account import AccountDialog
 from gui.dialogs.message import NoticeDialog
@@ -151,6 +151,27 @@ def test_a_secret_that_is_no_longer_good_can_be_typed_again_where_that_is_said(
         click(dialog, "Sign in")
         await until(lambda: "luck-revoked" in scene.names(), 20, "the containers")
         assert cloud in vault.items
+
+    show(story, tmp_path)
+
+
+def test_where_there_is_no_secret_to_type_the_account_can_be_edited_instead(
+    application: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This computer's own AWS sign-in, of which there is none."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def story(scene: Scene) -> None:
+        scene.app.accounts.add(Account("own", "My own", "s3", {"sign_in": "chain"}))
+        scene.window.accounts_changed()
+        await scene.open("own")
+        assert "has no AWS sign-in of its own" in words(scene.window.objects)
+        click(scene.window.objects, "Edit account")
+        await shown_dialog(AccountDialog)
 
     show(story, tmp_path)
 

@@ -414,6 +414,29 @@ def test_a_missing_extra_shows_the_line_to_type():
     assert result.field == "sign_in"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "advice"),
+    [
+        (
+            "This computer has no AWS sign-in of its own. Run 'aws configure'.",
+            "Sign in on this computer first",
+        ),
+        (
+            "AWS gave no keys to sign in with: The config profile (x) could not be found",
+            "name of the profile",
+        ),
+        ("InvalidAccessKeyId", "this computer's own AWS sign-in"),
+    ],
+)
+def test_where_this_computer_signs_in_to_amazon_nobody_is_told_to_look_for_a_missing_character(
+    sentence, advice
+):
+    result = result_of(errors.InvalidCredsError(sentence), Account("x", "X", "s3", {"sign_in": "chain"}))
+    assert advice in result.hint
+    assert "missing character" not in result.hint
+    assert result.field == "profile"
+
+
 def test_a_clock_that_is_wrong_is_said_and_no_field_is_blamed():
     result = result_of(errors.ClockSkewError("The clocks differ."), Account("x", "X", "s3", {"key": "k"}))
     assert "clock" in result.text.lower()
