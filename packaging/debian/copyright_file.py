@@ -65,6 +65,8 @@ HOLDER = re.compile(
     r"(?:(?:\(c\)|©)\s*(?=\w)|(?=\d{4}))(?!.*free software foundation)(.+[a-z.>)].*)$",
     re.IGNORECASE,
 )
+# What a licence's text leaves to be filled in.
+BLANKS = ("<copyright holders>", "[name of copyright owner]")
 JOINED = re.compile(r"\s+(AND|OR)\s+", re.IGNORECASE)
 
 Component = Mapping[str, str]
@@ -106,7 +108,7 @@ def holders(one: Component) -> list[str]:
     """Who is named in the component's own text; where nobody is, its authors as a whole."""
     found = []
     for line in one["text"].splitlines():
-        if (match := HOLDER.match(line)) and "<copyright holders>" not in line:
+        if (match := HOLDER.match(line)) and not any(blank in line for blank in BLANKS):
             found.append(match[1].strip().rstrip(".,"))
     return found or [f"The authors of {one['name']}"]
 

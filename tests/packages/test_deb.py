@@ -203,6 +203,9 @@ def test_the_readme_says_the_oldest_system_that_it_runs_on(unpacked: Path, field
 def test_the_copyright_file_names_everything_that_is_inside(unpacked: Path) -> None:
     said = (unpacked / DOCUMENTS / "copyright").read_text("utf-8")
     assert said.startswith("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n")
+    holders = said.partition("\nFiles: *\n")[2].partition("\nLicense: 3-Clause")[0]
+    assert "[name of" not in holders
+    assert "<copyright" not in holders
     inside = json.loads((unpacked / LIBRARY / "_internal/resources/licences/third-party.json").read_text())
     named = set(re.findall(r"^ (\S.*?)(?: \([^()]*\))?$", said, re.MULTILINE))
     missing = [
