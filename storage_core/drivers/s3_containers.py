@@ -49,7 +49,7 @@ def head(wire: Wire, container_name: str) -> Container:
     try:
         headers = wire.run(call)
     except ProviderError as error:
-        if not explain(wire, container_name, error):
+        if not explain(wire, call, error):
             raise
         headers = wire.run(call)
     region = headers.get("x-amz-bucket-region", "")

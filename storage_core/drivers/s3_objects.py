@@ -51,7 +51,7 @@ def look(wire: Wire, container: Container, object_name: str, version: str) -> Ma
             ) from None
         raise
     except ProviderError as error:
-        if not explain(wire, container.name, error):
+        if not explain(wire, call, error):
             raise
         return wire.run(call)
 
@@ -67,21 +67,22 @@ def container_is_missing(wire: Wire, container_name: str) -> bool:
     return False
 
 
-def explain(wire: Wire, container_name: str, error: ProviderError) -> bool:
+def explain(wire: Wire, head: Call, error: ProviderError) -> bool:
     """For a HEAD refused with 400, 401 or 403, which name no reason: raise it when it is keys or clock.
 
-    True when asking has set the clock right or found the region, so that the HEAD may be sent again.
+    True when asking has set the clock right, found the region or newer keys, so that it may be sent again.
     """
     if error.code or error.status not in (400, 401, 403):
         return False
-    before = wire.clock_offset, wire.region_of(container_name)
+    before = wire.clock_offset, wire.region_of(head.container), head.keys
+    ask = Call(method="GET", container=head.container, query=(("location", ""),))
     try:
-        wire.run(Call(method="GET", container=container_name, query=(("location", ""),)))
+        wire.run(ask)
     except (InvalidCredsError, ClockSkewError, InvalidContainerNameError) as reason:
         raise reason from None
     except LibcloudError:
         pass  # denied as well, or something else: the first answer stands
-    return (wire.clock_offset, wire.region_of(container_name)) != before
+    return (wire.clock_offset, wire.region_of(head.container), ask.keys) != before
 
 
 def head(wire: Wire, container: Container, object_name: str, version: str) -> Object:

@@ -131,6 +131,16 @@ def test_keys_that_the_service_no_longer_takes_are_asked_for_once_more(
     assert given == ["ASIAROLE0", "ASIAROLE1"]
 
 
+def test_a_look_at_an_object_with_keys_that_ran_out_is_sent_again_with_new_ones(
+    server: CannedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with container_role(server, monkeypatch) as given:
+        server.script("HEAD /box/a", reply(400), reply(200, ETag='"e"'))
+        server.script("GET /box", reply(400, EXPIRED), reply(200, b"<LocationConstraint/>"))
+        assert chained(server.endpoint).get_object("box", "a").etag == "e"
+    assert given == ["ASIAROLE0", "ASIAROLE1"]
+
+
 def test_keys_that_are_refused_twice_are_an_error_and_no_loop(
     server: CannedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
