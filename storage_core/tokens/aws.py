@@ -18,7 +18,7 @@ from storage_core.tokens.renewed import Renewed, Token, now
 LOOK_AGAIN = 60.0
 """Seconds after which botocore is asked whether keys that expire are due; it renews 15 minutes ahead."""
 
-EXPIRED = frozenset({"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidClientTokenId"})
+EXPIRED = frozenset({"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidAccessKeyId"})
 """Codes of a service that no longer takes keys which were good."""
 
 _OF_THE_NETWORK = ("HTTPClientError", "ConnectionError", "EndpointConnectionError")

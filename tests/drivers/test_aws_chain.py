@@ -121,11 +121,13 @@ EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expi
 NONE = b"<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>"
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidToken", "InvalidAccessKeyId"])
 def test_keys_that_the_service_no_longer_takes_are_asked_for_once_more(
-    server: CannedServer, monkeypatch: pytest.MonkeyPatch
+    server: CannedServer, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     with container_role(server, monkeypatch) as given:
-        server.script("GET /", reply(400, EXPIRED), reply(200, NONE))
+        refusal = EXPIRED.replace(b"ExpiredToken", code.encode())
+        server.script("GET /", reply(400, refusal), reply(200, NONE))
         driver = chained(server.endpoint)
         assert driver.list_containers() == []
     assert given == ["ASIAROLE0", "ASIAROLE1"]
